@@ -1,0 +1,33 @@
+"""The framing of one HTTP/1.1 answer, outwards (RFC 9112): the pieces that `http1.AnswerReader` reads back."""
+
+import re
+from http import HTTPStatus
+
+from openapi.wire.exchange import Headers
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"  # with an empty trailer section, section 7.1.2
+_FORBIDDEN = re.compile("[\r\n\0]")  # RFC 9110 section 5.5
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
+def head(status: int, headers: Headers) -> bytes:
+    """A status line and its fields. Raises ValueError for a field that would break the head."""
+    lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\n"]
+    for name, value in headers:
+        if not name or _FORBIDDEN.search(name) or _FORBIDDEN.search(value):
+            msg = f"no header field can say {name!r}: {value[:40]!r}"
+            raise ValueError(msg)
+        lines.append(f"{name}: {value}\r\n")
+    lines.append("\r\n")
+    return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+def chunk(data: bytes, *, size: int | None = None) -> bytes:
+    """One chunk (section 7.1). Empty data has none: that would be the last chunk.
+
+    A `size` larger than the data is announced and left unfinished, as a cut connection leaves it.
+    """
+    if size is not None and size > len(data):
+        return b"%x\r\n%b" % (size, data)
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
