@@ -1,0 +1,127 @@
+"""The relay as a Starlette application: reads a request, lets `Relay` decide, and has the answer sent.
+
+Each operation of the document is a route of its name. Behind them stands one for every other path: a recording needs no
+route, and what is neither is 404 in the envelope.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from mock_server import synthesis
+from mock_server.answer import Answer
+from mock_server.asking import header
+from mock_server.faults import Fault
+from mock_server.library import Library
+from mock_server.policy import RIGHT, Policy
+from mock_server.relay import Relay
+from mock_server.replay import Mode, Pace
+from mock_server.respond import Clock, Receive, Responder, Scope, Send
+from openapi.document import Document
+from openapi.wire.exchange import Headers
+
+DISCARD = 8  # so many times the largest body is read and thrown away, so that a client hears its 413
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(
+    document: Document,
+    library: Library,
+    *,
+    policy: Policy = RIGHT,
+    faults: Sequence[Fault] = (),
+    api_key: str | None = None,
+    speed: float = 1.0,
+    mode: Mode = Mode.EXACT,
+) -> Starlette:
+    """The mock as an application, to be served or mounted. `speed` divides all pauses; `math.inf` leaves none."""
+    relay = Relay(document, library, policy=policy, faults=faults, api_key=api_key)
+    adapter = Adapter(relay, Pace(speed, mode))
+    paths = {operation.path: operation.id for operation in document.operations}
+    routes = [Route(_pattern(path), adapter, name=name) for path, name in paths.items()]
+    return Starlette(routes=[*routes, Mount("/", adapter)])
+
+
+def _pattern(template: str) -> str:
+    """A path template of the document as Starlette writes it; a last parameter may hold slashes, as model names do."""
+    return re.sub(r"\{(\w+)\}$", r"{\1:path}", template)
+
+
+class ClientLeft(Exception):  # noqa: N818 - no error
+    """The client went away before its request was whole."""
+
+
+class Adapter:
+    """ASGI on one side, Asked and Answer on the other."""
+
+    def __init__(self, relay: Relay, pace: Pace) -> None:
+        self.relay = relay
+        self.pace = pace
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await _refuse_protocol(send)
+            return
+        clock = Clock(receive)
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        try:
+            raw = await _read_body(receive, headers, self.relay.policy.max_body)
+        except ClientLeft:
+            return
+        answer = self._answer(scope["method"], _target(scope), headers, raw)
+        try:
+            await Responder(scope, receive, send, clock, self.pace).respond(answer)
+        except Exception:
+            logger.exception("%s %s was not sent", scope["method"], scope["path"])
+            raise
+
+    def _answer(self, method: str, target: str, headers: Headers, raw: bytes | None) -> Answer:
+        """The relay's answer; a fault of ours is told in its log, and by 500 in the envelope."""
+        try:
+            asked = self.relay.asked(method, target, headers, raw or b"")
+            return self.relay.too_large(asked) if raw is None else self.relay.answer(asked)
+        except Exception:  # one request must not take the others with it
+            logger.exception("%s %s", method, target)
+            return synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error")
+
+
+async def _refuse_protocol(send: Send) -> None:
+    """Under a server that speaks WebSocket: no operation of the document does yet."""
+    await send({"type": "websocket.close", "code": 1000})
+
+
+async def _read_body(receive: Receive, headers: Headers, limit: int) -> bytes | None:
+    """The body, or None where it is larger than `limit` bytes. Never holds more than that.
+
+    A body that is too large is read on and thrown away for a while, because a client that is still sending does not
+    listen. One that asked first (Expect: 100-continue) is not told to go on.
+    """
+    length = header(headers, "content-length") or ""
+    too_large = length.isdigit() and int(length) > limit
+    if too_large and header(headers, "expect") is not None:
+        return None
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more and size <= limit * DISCARD:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        more = message.get("more_body", False)
+        size += len(message.get("body", b""))
+        too_large = too_large or size > limit
+        if too_large:
+            pieces.clear()
+        else:
+            pieces.append(message.get("body", b""))
+    return None if too_large else b"".join(pieces)
+
+
+def _target(scope: Scope) -> str:
+    """The request target as it was sent (RFC 9112 section 3.2.1), path and query."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string", b"")
+    return (path + b"?" + query if query else path).decode("latin-1")

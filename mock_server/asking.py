@@ -1,0 +1,60 @@
+"""What stands in a request before anything is decided: its key, its media type, how deep its JSON goes."""
+
+import re
+from collections.abc import Iterator
+
+from openapi.wire.exchange import Auth, Headers
+
+_KEY_HEADERS = frozenset({"x-api-key", "x-goog-api-key", "api-key"})  # Anthropic, Google, Azure
+_JOINED = re.compile(r",\s*(?=bearer\s)", re.IGNORECASE)
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """The first header of that name; `name` in lower case."""
+    return next((value for key, value in headers if key.lower() == name), None)
+
+
+def is_json(content_type: str | None) -> bool:
+    """Whether a Content-Type, in any case and with any parameters, says JSON (RFC 6839 section 3.1 for `+json`)."""
+    media = (content_type or "").partition(";")[0].strip().lower()
+    return media == "application/json" or (media.startswith("application/") and media.endswith("+json"))
+
+
+def kind_of_key(headers: Headers, expected: str | None) -> Auth:
+    """The kind of the key; `expected` None lets any in.
+
+    A template that many clients copied sends the header twice, which may come as two lines or joined to one: equal keys
+    count as one.
+    """
+    keys = set(_keys(headers))
+    if not keys:
+        return Auth.NONE
+    return Auth.VALID if expected is None or keys == {expected} else Auth.WRONG
+
+
+def _keys(headers: Headers) -> Iterator[str]:
+    for name, value in headers:
+        lower = name.lower()
+        if lower in _KEY_HEADERS and value.strip():
+            yield value.strip()
+        elif lower == "authorization":
+            for part in _JOINED.split(value):
+                scheme, _, key = part.strip().partition(" ")
+                if scheme.lower() == "bearer" and key.strip():  # RFC 9110 section 11.1: in any case
+                    yield key.strip()
+
+
+def nested_deeper(raw: bytes, limit: int) -> bool:
+    """Whether JSON text is nested deeper than `limit` levels, found without recursion."""
+    if raw.count(b"[") + raw.count(b"{") <= limit:
+        return False
+    depth = 0
+    for token in _BRACKETS.finditer(raw):
+        if token[0] in {b"[", b"{"}:
+            depth += 1
+            if depth > limit:
+                return True
+        elif token[0] in {b"]", b"}"}:
+            depth -= 1
+    return False

@@ -1,0 +1,139 @@
+"""The order of a stream: who speaks first, how a choice ends, what closes it."""
+
+from mock_server.answer import Asked
+from mock_server.faults.chunks import (
+    choices,
+    deltas,
+    finishes,
+    first_where,
+    text_chunk,
+)
+from mock_server.faults.edit import (
+    Events,
+    Object,
+    on_chunks,
+    on_events,
+)
+from mock_server.faults.fault import sends
+
+ERROR: Object = {"error": {"message": "upstream went away", "type": "server_error", "param": None, "code": None}}
+
+
+@sends("chat-stream-done-missing", "chat.stream.done")
+@on_events
+def done_missing(_: Asked, found: Events) -> Events:
+    """The stream ends cleanly but `[DONE]` never comes: clients that wait for it hang, or report a cut answer."""
+    return [event for event in found if not event.is_done]
+
+
+@sends("chat-stream-done-duplicated", "chat.stream.done-once")
+@on_events
+def done_duplicated(_: Asked, found: Events) -> Events:
+    """`[DONE]` comes twice, from the vendor and from the relay: what reads on after the first parses it as JSON."""
+    return [copy for event in found for copy in ([event, event] if event.is_done else [event])]
+
+
+@sends("chat-stream-data-after-done", "chat.stream.nothing-after-done")
+@on_events
+def data_after_done(_: Asked, found: Events) -> Events:
+    """A chunk with the cost comes behind `[DONE]`: clients that left at the mark never see it, others trip over it."""
+    first = first_where(found, lambda chunk: "choices" in chunk)
+    if first is None or not found[-1].is_done:
+        return found
+    cost = {name: value for name, value in found[first].chunk.items() if name != "usage"}
+    return [*found, found[-1].saying({**cost, "choices": [], "cost": "0.000021"})]
+
+
+@sends("chat-stream-truncated-clean-eof", "chat.stream.finish-once", "chat.stream.done", "chat.stream.usage-asked")
+@on_events
+def truncated_clean(_: Asked, found: Events) -> Events:
+    """The vendor dies before the end and the relay closes properly: a cut answer looks like a whole one."""
+    return found[: first_where(found, finishes)]
+
+
+@sends("chat-stream-finish-never-sent", "chat.stream.finish-once", "chat.stream.usage-asked")
+@on_chunks
+def finish_never(_: Asked, chunk: Object, __: int) -> None:
+    """finish_reason is null to the end, then `[DONE]`: a client cannot tell a finished answer from a cut one."""
+    for choice in choices(chunk):
+        choice["finish_reason"] = None
+
+
+@sends("chat-stream-finish-duplicated", "chat.stream.finish-once")
+@on_events
+def finish_duplicated(_: Asked, found: Events) -> Events:
+    """The chunk with finish_reason comes twice: an agent runs its tools twice."""
+    out: Events = []
+    for event in found:
+        out.append(event)
+        if finishes(event.chunk):
+            out.append(event.saying(_emptied(event.chunk)))
+    return out
+
+
+def _emptied(chunk: Object) -> Object:
+    for choice in choices(chunk):
+        choice["delta"] = {}
+        choice.pop("logprobs", None)
+    return chunk
+
+
+@sends("chat-stream-content-after-finish", "chat.stream.finish-last", "chat.stream.usage-asked")
+@on_events
+def content_after_finish(_: Asked, found: Events) -> Events:
+    """A choice goes on speaking behind its finish_reason: what closed its buffer there loses the rest."""
+    at = first_where(found, finishes)
+    if at is None:
+        return found
+    return [*found[: at + 1], found[at].saying(text_chunk(found[at].chunk, " ")), *found[at + 1 :]]
+
+
+@sends("chat-stream-finish-empty-string", "chat.stream.finish-reason")
+@on_chunks
+def finish_empty(_: Asked, chunk: Object, __: int) -> None:
+    """finish_reason is an empty string before the end: clients that test for null stop at the first chunk."""
+    for choice in choices(chunk):
+        if choice.get("finish_reason") is None:
+            choice["finish_reason"] = ""
+
+
+@sends("chat-stream-finish-unknown", "chat.stream.finish-reason")
+@on_chunks
+def finish_unknown(_: Asked, chunk: Object, __: int) -> None:
+    """The vendor's own word comes through as finish_reason: typed clients refuse the chunk."""
+    for choice in choices(chunk):
+        if choice.get("finish_reason") == "stop":
+            choice["finish_reason"] = "end_turn"
+
+
+@sends("chat-stream-finish-key-omitted", "chat.stream.finish-key")
+@on_chunks
+def finish_key(_: Asked, chunk: Object, __: int) -> None:
+    """finish_reason is left out until it is known: strict readers miss the key."""
+    for choice in choices(chunk):
+        if choice.get("finish_reason") is None:
+            choice.pop("finish_reason", None)
+
+
+@sends("chat-stream-role-missing", "chat.stream.role-first")
+@on_chunks
+def role_missing(_: Asked, chunk: Object, __: int) -> None:
+    """The role never comes: messages are filed under nobody, and some SDKs refuse the first delta."""
+    for said in deltas(chunk):
+        said.pop("role", None)
+
+
+@sends("sse-error-midstream-then-done", "chat.stream.completes")
+@on_events
+def error_midstream(_: Asked, found: Events) -> Events:
+    """A legal request fails before the end: an error event stands where the rest should, then `[DONE]`."""
+    at = first_where(found, finishes)
+    return found if at is None else [*found[:at], found[at].saying(ERROR), found[at].saying("[DONE]")]
+
+
+@sends("sse-error-event-no-terminal", "chat.stream.completes")
+@on_events
+def error_last(_: Asked, found: Events) -> Events:
+    """A legal request fails before the end with an error event, and the body ends there."""
+    at = first_where(found, finishes)
+    return found if at is None else [*found[:at], found[at].saying(ERROR)]

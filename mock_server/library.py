@@ -1,0 +1,178 @@
+"""Which recording answers a request: pure matchers over what was loaded, in a fixed order.
+
+    named   the header X-Relay-Recording picks one, whatever was asked
+    equal   the same request, by method, path, media type, JSON value of the body, and kind of key
+    similar a chat-format video that contradicts nothing in the request (features.py)
+
+Names are `source/case`: the path below the folder, without its suffix. Order is that of the paths.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import unquote
+
+from mock_server.answer import Asked
+from mock_server.features import Features, features, of_recording
+from openapi.document import Document
+from openapi.json_text import Json
+from openapi.wire import http1_out
+from openapi.wire.exchange import Exchange, Headers
+from openapi.wire.jsonl import Recording, read_recording
+
+RECORDINGS = Path(__file__).parent / "recordings"
+PICK = "x-relay-recording"
+
+Key = tuple[str, str, str, str | bytes]
+
+
+class LibraryError(ValueError):
+    """A folder or a file in it that cannot be used; the message names the file and the line."""
+
+
+class Library:
+    """Recordings, indexed. `borrowed` says that they are of several relays, none of which the mock pretends to be:
+    a request without a body is then answered by the mock itself (its models, its methods), not by any of theirs."""
+
+    def __init__(self, recordings: Sequence[Recording], document: Document, *, borrowed: bool = False) -> None:
+        self.recordings = {recording.exchange.id: recording.exchange for recording in recordings}
+        self.borrowed = borrowed
+        self.models = tuple(_models(list(self.recordings.values()), document))
+        self._equal: dict[Key, list[Exchange]] = defaultdict(list)
+        self._similar: dict[tuple[str, Features], Exchange] = {}
+        for exchange in self.recordings.values():
+            request = exchange.request
+            place = _place(request.method, request.path, request.headers)
+            self._equal[(*place, _body(request.json.value, request.body or b""))].append(exchange)
+            operation = exchange.operation or _operation(exchange, document)
+            found = of_recording(exchange)
+            if operation and found:
+                self._similar.setdefault((operation, found), exchange)
+        self._places = {key[:3] for key in self._equal}
+
+    def named(self, name: str) -> Exchange | None:
+        return self.recordings.get(name)
+
+    def near(self, name: str) -> list[str]:
+        """Names that somebody who wrote this one may have meant, best first."""
+        cases = [known for known in self.recordings if known.rpartition("/")[2] == name.rpartition("/")[2]]
+        return list(dict.fromkeys([*cases, *get_close_matches(name, self.recordings, n=5, cutoff=0.5)]))[:5]
+
+    def equal(self, asked: Asked) -> tuple[Exchange, ...]:
+        """The recordings of this very request, in the order of their paths; they answer in turn."""
+        if self.borrowed and not asked.raw:
+            return ()
+        place = _place(asked.method, asked.path, asked.headers)
+        if place not in self._places:
+            return ()
+        equal = self._equal.get((*place, _body(asked.body, asked.raw)), ())
+        return tuple(exchange for exchange in equal if exchange.request.auth in {None, asked.auth})
+
+    def similar(self, asked: Asked) -> Exchange | None:
+        """The first recording that may stand in."""
+        wanted = features(asked.object) if asked.operation else None
+        return self._similar.get((asked.operation or "", wanted)) if wanted else None
+
+
+class Turns:
+    """Whose turn it is among recordings of one request: the only state of a running mock. One a process."""
+
+    def __init__(self) -> None:
+        self._next: dict[tuple[str, ...], int] = defaultdict(int)
+
+    def take(self, equals: Sequence[Exchange]) -> Exchange:
+        names = tuple(one.id for one in equals)
+        turn = self._next[names]
+        self._next[names] = turn + 1
+        return equals[turn % len(equals)]
+
+    def reset(self) -> None:
+        self._next.clear()
+
+
+def load(folder: Path, document: Document) -> Library:
+    """All recordings below a folder. Raises LibraryError for what cannot be read."""
+    if not folder.is_dir():
+        msg = f"{folder}: no such folder"
+        raise LibraryError(msg)
+    recordings = [_read(path, folder) for path in sorted(folder.rglob("*.jsonl"))]
+    return Library(recordings, document, borrowed=folder.resolve() == RECORDINGS.resolve())
+
+
+def _read(path: Path, folder: Path) -> Recording:
+    try:
+        text = path.read_text(encoding="utf-8")
+        recording = read_recording(text, path.relative_to(folder).with_suffix("").as_posix())
+        http1_out.head(recording.exchange.status or 200, recording.exchange.headers)
+        return recording
+    except ValueError as error:
+        msg = f"{path}: {error}"
+        raise LibraryError(msg) from error
+    except OSError as error:
+        msg = f"{path}: {error.strerror}"
+        raise LibraryError(msg) from error
+
+
+# --- equality -------------------------------------------------------------------------------------------------------
+
+
+def _place(method: str, path: str, headers: Headers) -> tuple[str, str, str]:
+    media = next((value for name, value in headers if name.lower() == "content-type"), "")
+    return method, unquote(path), media.partition(";")[0].strip().lower()
+
+
+def _body(value: Json, raw: bytes) -> str | bytes:
+    """The same text for equal JSON values (RFC 8259: members have no order, 1.0 is 1); what is no JSON as it stands."""
+    return raw if value is None else json.dumps(_canonical(value), sort_keys=True)
+
+
+def _canonical(value: Json) -> Json:
+    match value:
+        case dict():
+            return {name: _canonical(member) for name, member in value.items()}
+        case list():
+            return [_canonical(item) for item in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value
+
+
+# --- what the recordings know ---------------------------------------------------------------------------------------
+
+
+def _models(exchanges: Sequence[Exchange], document: Document) -> Iterator[str]:
+    """The models that were asked for with success, each once. One that was only ever refused by its own path
+    (`GET /v1/models/{model}`) and stands in no list is unknown, whatever a server that ignores names answered."""
+    used: list[str] = []
+    found, refused = set(_listed(exchanges)), set[str]()
+    for exchange in exchanges:
+        match = document.match(exchange.request.method, exchange.request.path)
+        name = match.params.get("model") if match else None
+        if name is not None:
+            (found if exchange.status == 200 else refused).add(name)
+        model = exchange.request.object.get("model")
+        if exchange.status == 200 and isinstance(model, str):
+            used.append(model)
+    yield from (name for name in dict.fromkeys(used) if name not in refused - found)
+
+
+def _listed(exchanges: Sequence[Exchange]) -> Iterator[str]:
+    for exchange in exchanges:
+        if exchange.request.method == "GET" and exchange.status == 200:
+            yield from filter(None, map(_identifier, _entries(exchange.object.get("data"))))
+
+
+def _entries(data: Json) -> list[Json]:
+    return data if isinstance(data, list) else []
+
+
+def _identifier(entry: Json) -> str | None:
+    name = entry.get("id") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _operation(exchange: Exchange, document: Document) -> str | None:
+    match = document.match(exchange.request.method, exchange.request.path)
+    return match.operation.id if match else None

@@ -1,0 +1,256 @@
+"""Request → Answer: what a right relay does, in the order in which it does it.
+
+    deafness of faults → picked or equal recording → preflight → path and method → key → body → schema → model
+      → recording by features → synthesis → request id and CORS → faults of the answer → gzip where it is taken
+
+Synchronous, and without state but for whose turn it is among equal recordings.
+"""
+
+import gzip
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache, reduce
+from secrets import token_hex
+
+from mock_server import synthesis
+from mock_server.answer import Answer, Asked, Frame
+from mock_server.asking import header, is_json, kind_of_key, nested_deeper
+from mock_server.faults import Fault
+from mock_server.library import PICK, Library, Turns
+from mock_server.policy import RIGHT, Policy
+from mock_server.replay import answer_of
+from openapi import json_text, schema
+from openapi.document import Document, Match
+from openapi.json_text import Json
+from openapi.wire.exchange import Auth, Exchange, Framing, Headers
+
+GZIP = re.compile(r"(^|,)\s*gzip\s*(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
+WORTH_IT = 256  # bytes of a body below which nobody compresses
+INVALID = "invalid_request_error"
+_PAGE = b"<!doctype html><title>relay</title><p>Nothing is served here.</p>\n"
+
+Check = Callable[[Asked], Answer | None]
+
+
+class Relay:
+    """A relay: the document, the recordings, what it enforces, how it is wrong, and the one key that it takes if any.
+
+    Faults compose in their order: each hears what the one before left of the request, and each is given the request as
+    it was sent with the answer that the one before left.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        library: Library,
+        *,
+        policy: Policy = RIGHT,
+        faults: Sequence[Fault] = (),
+        api_key: str | None = None,
+    ) -> None:
+        self.document = document
+        self.library = library
+        self.faults = tuple(faults)
+        self.policy = reduce(lambda kept, fault: fault.policy(kept) if fault.policy else kept, self.faults, policy)
+        self.api_key = api_key
+        self.turns = Turns()
+        self.known_models = tuple(dict.fromkeys((*synthesis.MODELS, *library.models)))  # and any other `mock-…`
+        self._find = lru_cache(maxsize=256)(document.match)
+
+    def answer(self, asked: Asked) -> Answer:
+        """The answer to a request that was read whole."""
+        return self._finish(asked, self._decide)
+
+    def too_large(self, asked: Asked) -> Answer:
+        """The answer to a request whose body was not read, because it is larger than the policy allows."""
+        return self._finish(asked, self._refuse_size)
+
+    def asked(self, method: str, path: str, headers: Headers, raw: bytes) -> Asked:
+        """The record of a request. A body that is nested too deeply to be read has no value."""
+        match = self._match(method, path)
+        body = json_text.read(raw).value if raw and not nested_deeper(raw, self.policy.max_depth) else None
+        operation = match.operation.id if match else None
+        return Asked(method, path, operation, headers, raw, body, kind_of_key(headers, self.api_key))
+
+    # --- the order of things ----------------------------------------------------------------------------------------
+
+    def _finish(self, asked: Asked, decide: Callable[[Asked], Answer]) -> Answer:
+        heard = reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
+        answer = _browsers(asked, decide(heard))
+        answer = reduce(lambda made, fault: fault.answer(asked, made) if fault.answer else made, self.faults, answer)
+        return _compressed(answer) if self._may_compress(asked, answer) else answer
+
+    def _may_compress(self, asked: Asked, answer: Answer) -> bool:
+        """Whole JSON, where the client said that it takes gzip (RFC 9110 section 12.5.3)."""
+        taken = GZIP.search(header(asked.headers, "accept-encoding") or "")
+        plain = not answer.recorded and answer.wire is None and header(answer.headers, "content-encoding") is None
+        return bool(taken) and plain and answer.framing is Framing.CONTENT_LENGTH and len(answer.body) >= WORTH_IT
+
+    def _decide(self, asked: Asked) -> Answer:
+        recorded = self._picked(asked) or self._equal(asked)
+        if recorded:
+            return recorded
+        for check in self._checks():
+            refusal = check(asked)
+            if refusal:
+                return refusal
+        similar = self.library.similar(asked)
+        return _recorded(similar) if similar else self._made(asked)
+
+    def _checks(self) -> Iterator[Check]:
+        policy = self.policy
+        if policy.preflight:
+            yield self._preflight
+        yield self._route
+        if policy.check_key:
+            yield self._key
+        yield self._body
+        if policy.validate:
+            yield self._schema
+        if policy.check_model:
+            yield self._model
+
+    def _picked(self, asked: Asked) -> Answer | None:
+        name = header(asked.headers, PICK)
+        if name is None:
+            return None
+        exchange = self.library.named(name)
+        if exchange:
+            return _recorded(exchange)
+        near = ", ".join(self.library.near(name)) or "none is named like it"
+        return _refuse(404, f"No recording {name!r}; near: {near}", param="X-Relay-Recording", code="not_found")
+
+    def _equal(self, asked: Asked) -> Answer | None:
+        equals = self.library.equal(asked)
+        return _recorded(self.turns.take(equals)) if equals else None
+
+    def _made(self, asked: Asked) -> Answer:
+        named = self._model_of(asked)
+        names = (*self.known_models, *((named,) if named else ()))
+        return _fresh(synthesis.answer(replace(asked, method=_as_get(asked.method)), names))
+
+    # --- the checks, each a refusal or None -------------------------------------------------------------------------
+
+    def _preflight(self, asked: Asked) -> Answer | None:
+        """CORS (Fetch, 3.2.2): browsers ask without a key."""
+        if asked.method != "OPTIONS":
+            return None
+        methods = self._allowed(asked.path)
+        wanted = header(asked.headers, "access-control-request-method")
+        if wanted is None:
+            return Answer(204, (("allow", ", ".join(methods)),), framing=Framing.NONE) if methods else None
+        names = header(asked.headers, "access-control-request-headers") or "authorization, content-type"
+        fields = (
+            ("access-control-allow-origin", "*"),
+            ("access-control-allow-methods", ", ".join(methods or [wanted])),
+            ("access-control-allow-headers", names),
+            ("access-control-max-age", "600"),
+        )
+        return Answer(204, fields, framing=Framing.NONE)
+
+    def _route(self, asked: Asked) -> Answer | None:
+        if self._match(asked.method, asked.path):
+            return None
+        path = asked.path.partition("?")[0]
+        allowed = self._allowed(asked.path)
+        if allowed and self.policy.methods:
+            text = f"{asked.method} is not allowed on {path}, {' and '.join(allowed)} are"
+            return _refuse(405, text, code="method_not_allowed", headers=(("allow", ", ".join(allowed)),))
+        if self.policy.known_paths:
+            return _refuse(404, f"Invalid URL ({asked.method} {path})", code="not_found")
+        return Answer(200, (("content-type", "text/html; charset=utf-8"),), (Frame(0.0, _PAGE),))
+
+    def _key(self, asked: Asked) -> Answer | None:
+        if asked.auth is Auth.VALID:
+            return None
+        text = "No API key was sent" if asked.auth is Auth.NONE else "Incorrect API key"
+        text += ": send it as `Authorization: Bearer KEY`."
+        return _refuse(401, text, code="invalid_api_key", headers=(("www-authenticate", "Bearer"),))
+
+    def _body(self, asked: Asked) -> Answer | None:
+        if self._request_schema(asked) is None:
+            return None
+        if not asked.raw:
+            return _refuse(400, "The request has no body: send a JSON object.", code="invalid_json")
+        coding = (header(asked.headers, "content-encoding") or "identity").strip().lower()
+        if coding != "identity":
+            return _refuse(415, f"Content-Encoding {coding!r} is not understood.", code="unsupported_media_type")
+        if self.policy.media_type and not is_json(header(asked.headers, "content-type")):
+            return _refuse(415, "Content-Type must be application/json.", code="unsupported_media_type")
+        if nested_deeper(asked.raw, self.policy.max_depth):
+            return _refuse(413, f"JSON nested deeper than {self.policy.max_depth} levels.", code="request_too_large")
+        text = json_text.read(asked.raw) if asked.body is None else None
+        return _refuse(400, f"The body is {text.fault}.", code="invalid_json") if text and text.fault else None
+
+    def _schema(self, asked: Asked) -> Answer | None:
+        pointer = self._request_schema(asked)
+        found = schema.faults(self.document, pointer, asked.body) if pointer else ()
+        if not found:
+            return None
+        return _refuse(400, "; ".join(fault.message for fault in found), param=found[0].param, code="invalid_value")
+
+    def _model(self, asked: Asked) -> Answer | None:
+        name = self._model_of(asked)
+        known = name is None or name.startswith("mock-") or name in self.known_models
+        return None if known or name is None else _fresh(synthesis.unknown_model(name))
+
+    def _refuse_size(self, _: Asked) -> Answer:
+        return _refuse(413, f"The body is larger than {self.policy.max_body} bytes.", code="request_too_large")
+
+    # --- what a request is ------------------------------------------------------------------------------------------
+
+    def _match(self, method: str, path: str) -> Match | None:
+        return self._find(_as_get(method) if self.policy.head else method, path)
+
+    def _allowed(self, path: str) -> list[str]:
+        methods = set(self.document.methods(path))
+        if methods:
+            methods |= {"HEAD"} if "GET" in methods and self.policy.head else set()
+            methods |= {"OPTIONS"} if self.policy.preflight else set()
+        return sorted(methods)
+
+    def _request_schema(self, asked: Asked) -> str | None:
+        match = self._match(asked.method, asked.path)
+        return match.operation.request if match else None
+
+    def _model_of(self, asked: Asked) -> str | None:
+        """The model that a request names, in its path or in its body."""
+        match = self._match(asked.method, asked.path)
+        name: Json = match.params.get("model") if match else None
+        name = asked.object.get("model") if name is None else name
+        return name if isinstance(name, str) else None
+
+
+def _recorded(exchange: Exchange) -> Answer:
+    return exchange.view(answer_of)
+
+
+def _refuse(status: int, text: str, *, code: str, param: str | None = None, headers: Headers = ()) -> Answer:
+    return _fresh(synthesis.error(status, text, type=INVALID, param=param, code=code, headers=headers))
+
+
+def _fresh(answer: Answer) -> Answer:
+    """Without a request id, so that it gets one of its own."""
+    return replace(answer, headers=tuple(pair for pair in answer.headers if pair[0].lower() != "x-request-id"))
+
+
+def _browsers(asked: Asked, answer: Answer) -> Answer:
+    """The fields that every answer has, each where a recording does not have it itself."""
+    names = {name.lower() for name, _ in answer.headers}
+    added: list[tuple[str, str]] = []
+    if "x-request-id" not in names:
+        added.append(("x-request-id", f"req_{token_hex(16)}"))
+    if "access-control-allow-origin" not in names and header(asked.headers, "origin") is not None:
+        added.append(("access-control-allow-origin", "*"))
+    return replace(answer, headers=(*answer.headers, *added))
+
+
+def _compressed(answer: Answer) -> Answer:
+    body = gzip.compress(answer.body, compresslevel=1, mtime=0)
+    fields = (("content-encoding", "gzip"), ("vary", "accept-encoding"))
+    return replace(answer, headers=(*answer.headers, *fields), frames=(Frame(answer.frames[-1].due, body),))
+
+
+def _as_get(method: str) -> str:
+    return "GET" if method == "HEAD" else method

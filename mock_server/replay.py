@@ -1,0 +1,253 @@
+"""Answer × pace → (due time, bytes), on an absolute schedule that never runs backwards. Pure.
+
+    Exchange ──answer_of──► Answer ──schedule──► body frames, paced ──on_wire──► framed pieces, as they leave
+
+`schedule` is enough where somebody else does the framing (ASGI); `on_wire` frames by itself, which is what lets a fault
+break the framing and lets a hundred chunks leave in one write.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+from itertools import accumulate
+
+from mock_server.answer import Answer, Frame, Wire
+from openapi.wire import http1_out, sse
+from openapi.wire.exchange import End, Exchange, Framing, Headers
+
+HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}  # RFC 9110 7.6.1
+)
+
+
+Piece = tuple[float, bytes]  # when it is due, in seconds since the request, and what leaves then
+
+
+class Mode(StrEnum):
+    """EXACT sends the frames as they are, EVENTS one event of a stream each, FAST joins what is due in one write."""
+
+    EXACT = "exact"
+    EVENTS = "events"
+    FAST = "fast"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast: `speed` divides all times, infinity makes everything due at once and then implies FAST."""
+
+    speed: float = 1.0
+    mode: Mode = Mode.EXACT
+
+    @property
+    def joined(self) -> bool:
+        return self.mode is Mode.FAST or self.speed == math.inf
+
+    def due(self, at: float) -> float:
+        return at / self.speed
+
+
+# --- from a recording -----------------------------------------------------------------------------------------------
+
+
+def answer_of(exchange: Exchange) -> Answer:
+    """A recorded exchange as an answer to be sent again.
+
+    Where our own side broke it off (`client-aborted`) nobody knows what would have come: it ends early, at once, since
+    silence would keep a client waiting for nothing. Where no head came (`status` null) none is sent.
+    """
+    end = End.TRUNCATED if exchange.end is End.CLIENT_ABORTED else exchange.end
+    framing = exchange.framing or _usual_framing(exchange)
+    answer = Answer(
+        status=exchange.status or 502,
+        headers=tuple(_end_to_end(exchange.headers, keep_length=framing is Framing.NONE or end is not End.COMPLETE)),
+        frames=tuple(_frames(exchange)),
+        framing=framing,
+        end=end,
+        ended_at=exchange.ended_at,
+        first_byte=exchange.first_byte,
+        recorded=True,
+    )
+    if exchange.status is None:
+        return replace(answer, frames=(), wire=_nothing, end=End.RESET if end is End.COMPLETE else end)
+    return replace(answer, wire=_unfinished_chunk(exchange, answer.frames))
+
+
+def _usual_framing(exchange: Exchange) -> Framing:
+    return Framing.CHUNKED if exchange.chunks is not None or exchange.is_stream else Framing.CONTENT_LENGTH
+
+
+def _end_to_end(headers: Headers, *, keep_length: bool) -> Iterator[tuple[str, str]]:
+    for name, value in headers:
+        lower = name.lower()
+        if lower not in HOP_BY_HOP and lower != "date" and (keep_length or lower != "content-length"):
+            yield name, value
+
+
+def _frames(exchange: Exchange) -> Iterator[Frame]:
+    """The chunks as they were sent, each due with the read that holds its last byte; else one frame a read."""
+    if not exchange.chunks:
+        yield from (Frame(read.at, read.data) for read in exchange.reads if read.data)
+        return
+    yield from _cut(exchange, accumulate(exchange.chunks))
+
+
+def _cut(exchange: Exchange, borders: Iterable[int]) -> Iterator[Frame]:
+    """The body cut at these offsets, with what stands behind the last one."""
+    body, start = exchange.body, 0
+    clock = _Clock((read.at, len(read.data)) for read in exchange.reads)
+    for border in (*borders, len(body)):
+        end = min(border, len(body))
+        if end > start:
+            yield Frame(clock.at(end), body[start:end])
+            start = end
+
+
+class _Clock:
+    """When the byte before an offset came; offsets may only grow."""
+
+    def __init__(self, pieces: Iterable[tuple[float, int]]) -> None:
+        self._pieces = iter(pieces)
+        self._at, self._end = 0.0, 0
+
+    def at(self, end: int) -> float:
+        while self._end < end:
+            at, size = next(self._pieces)
+            self._at, self._end = max(self._at, at), self._end + size
+        return self._at
+
+
+def _nothing(_: bytes) -> bytes:
+    return b""
+
+
+def _unfinished_chunk(exchange: Exchange, frames: tuple[Frame, ...]) -> Wire | None:
+    """A chunk whose size came and whose end did not: its size is told again, and left unfulfilled."""
+    sizes = [size for size in exchange.chunks or () if size]
+    if not frames or sum(sizes) <= len(exchange.body) or len(sizes) != len(frames):
+        return None
+    whole, cut = http1_out.chunk(frames[-1].data), http1_out.chunk(frames[-1].data, size=sizes[-1])
+    return lambda piece: cut if piece == whole else piece
+
+
+# --- the schedule of the body ---------------------------------------------------------------------------------------
+
+
+def schedule(answer: Answer, pace: Pace) -> Iterator[Piece]:
+    """The pieces of the body, each due so many seconds after the request; none empty, none earlier than the last."""
+    latest, speed = 0.0, pace.speed
+    for frame in _events(answer) if pace.mode is Mode.EVENTS else answer.frames:
+        latest = max(latest, frame.due / speed)
+        if frame.data:
+            yield latest, frame.data
+
+
+def _events(answer: Answer) -> Iterator[Frame]:
+    """One event a frame, due with its last byte. Other media types keep their frames."""
+    media = next((value for name, value in answer.headers if name.lower() == "content-type"), "")
+    if not media.lower().startswith("text/event-stream"):
+        yield from answer.frames
+        return
+    body, start = answer.body, 0
+    clock = _Clock((frame.due, len(frame.data)) for frame in answer.frames)
+    for item in sse.decode(body):
+        if isinstance(item, sse.Comment):  # leaves with the blank line or the fields behind it
+            continue
+        end = item.end + (body[item.end - 1 : item.end + 1] == b"\r\n")
+        if end > start:
+            yield Frame(clock.at(end), body[start:end])
+            start = end
+    if start < len(body):
+        yield Frame(clock.at(len(body)), body[start:])
+
+
+# --- the framed pieces ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What the framing of an answer depends on: the request's method and HTTP version, and whether it stays open."""
+
+    method: str = "POST"
+    http: str = "1.1"
+    keep_alive: bool = True
+
+
+def framing_of(answer: Answer, connection: Connection) -> Framing:
+    """The framing that this request allows (RFC 9112 sections 6.1 and 6.3)."""
+    if connection.method == "HEAD" or answer.status in {204, 304}:
+        return Framing.NONE
+    if answer.framing is Framing.NONE:
+        return Framing.CONTENT_LENGTH
+    if answer.framing is Framing.CHUNKED and connection.http == "1.0":
+        return Framing.CLOSE
+    return answer.framing
+
+
+def stays_open(answer: Answer, connection: Connection) -> bool:
+    """Whether another answer can follow on the connection. Behind bytes that a fault changed none can."""
+    return (
+        connection.keep_alive
+        and answer.end is End.COMPLETE
+        and answer.wire is None
+        and framing_of(answer, connection) is not Framing.CLOSE
+    )
+
+
+def on_wire(answer: Answer, pace: Pace, connection: Connection, date: str) -> Iterator[Piece]:
+    """All the bytes of the answer as they leave, `wire` applied: head, pieces of the body, last chunk."""
+    pieces = _framed(answer, pace, connection, date)
+    if answer.wire is None:
+        return pieces
+    wire = answer.wire
+    return ((due, wire(data)) for due, data in pieces)
+
+
+def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> Iterator[Piece]:
+    framing = framing_of(answer, connection)
+    chunked = framing is Framing.CHUNKED
+    at_once = chunked and answer.wire is None and pace.speed == math.inf and pace.mode is not Mode.EVENTS
+    body = [] if framing is Framing.NONE or at_once else list(schedule(answer, pace))
+    over = max(pace.due(answer.ended_at), body[-1][0] if body else 0.0)
+    first = body[0][0] if body else over
+    begin = first if answer.first_byte is None else min(first, pace.due(answer.first_byte))
+    open_ = stays_open(answer, connection)
+    yield begin, http1_out.head(answer.status, sent_headers(answer, framing, date, keep_alive=open_))
+    if at_once:
+        yield begin, _chunks(answer.frames)
+    for due, data in body:
+        yield due, http1_out.chunk(data) if chunked else data
+    if chunked and answer.end is End.COMPLETE:
+        yield over, http1_out.LAST_CHUNK
+
+
+@lru_cache(maxsize=256)
+def _chunks(frames: tuple[Frame, ...]) -> bytes:
+    """All chunks of a body; kept, because a recording that has no pauses is always the same bytes."""
+    return b"".join(http1_out.chunk(frame.data) for frame in frames)
+
+
+def sent_headers(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> Headers:
+    """The headers with those that are made anew: Date, the framing, and Connection where it closes."""
+    kept = tuple((name, value) for name, value in answer.headers if name.lower() != "content-length")
+    made: list[tuple[str, str]] = [("date", date)]
+    if framing is Framing.CHUNKED:
+        made.append(("transfer-encoding", "chunked"))
+    elif (length := _length(answer, framing)) is not None:
+        made.append(("content-length", length))
+    if not keep_alive:
+        made.append(("connection", "close"))
+    return (*kept, *made)
+
+
+def _length(answer: Answer, framing: Framing) -> str | None:
+    if framing is Framing.CLOSE or answer.status == 204:
+        return None
+    told = next((value for name, value in answer.headers if name.lower() == "content-length"), None)
+    size = sum(len(frame.data) for frame in answer.frames)
+    if framing is Framing.NONE:  # what GET would have had, where it is known
+        return told or (str(size) if size and answer.framing is Framing.CONTENT_LENGTH else None)
+    if answer.end is End.COMPLETE:
+        return str(size)
+    return told if told and told.isdigit() and int(told) > size else str(size + 1)

@@ -1,0 +1,191 @@
+"""Sends an answer when its parts are due: the only asynchronous code of the data path.
+
+Times hang on one clock started with the request, so that lateness never adds up. A client that leaves is noticed while
+we wait, and ends it. Through `Raw`, which our server puts into the scope, the bytes leave as `replay.on_wire` framed
+them; through plain ASGI, as under any other server or none, an early end is told by sending no more.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from time import perf_counter, time
+from typing import Any, Protocol
+
+from mock_server.answer import Answer
+from mock_server.replay import Connection, Pace, Piece, framing_of, on_wire, schedule, sent_headers, stays_open
+from openapi.wire.exchange import End, Framing
+
+# ASGI 3; spelt out, because importing them from a framework costs 0.1 s of the start
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+EXTENSION = "relayproof.transport"
+RESET_DELAY = 0.05  # seconds that what was written before a reset gets to arrive
+
+logger = logging.getLogger(__name__)
+
+
+class Raw(Protocol):
+    """The connection under one request, for bytes that ASGI cannot say."""
+
+    connection: Connection
+
+    def write(self, data: bytes) -> None: ...
+
+    async def drain(self) -> None: ...
+
+    def finish(self, *, keep_alive: bool) -> None:
+        """The answer is over; close unless another may follow."""
+
+    def reset(self) -> None:
+        """Break the connection (TCP RST)."""
+
+
+class Clock:
+    """Seconds since the request came, and waiting for one of them or for the client to leave."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.started = perf_counter()
+        self.left = False
+        self.latest = 0.0  # the worst lateness, in seconds
+        self._receive = receive
+        self._watcher: asyncio.Task[None] | None = None
+        self._sleeper: asyncio.Future[None] | None = None
+
+    def elapsed(self) -> float:
+        return perf_counter() - self.started
+
+    async def until(self, due: float | None) -> bool:
+        """Waits for that moment, None for ever. False as soon as the client has left."""
+        while not self.left and (due is None or due > self.elapsed()):
+            self._watcher = self._watcher or asyncio.create_task(self._watch())
+            await self._sleep(due)
+        if due is not None and not self.left:
+            self.latest = max(self.latest, self.elapsed() - due)
+        return not self.left
+
+    async def _sleep(self, due: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        self._sleeper = loop.create_future()
+        timer = loop.call_later(due - self.elapsed(), self._wake) if due is not None else None
+        try:
+            await self._sleeper
+        finally:
+            if timer:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._sleeper and not self._sleeper.done():
+            self._sleeper.set_result(None)
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.left = True
+        self._wake()
+
+    def stop(self) -> None:
+        if self._watcher:
+            self._watcher.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """One request's way back."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    clock: Clock
+    pace: Pace
+
+    async def respond(self, answer: Answer) -> None:
+        """Send the whole answer, or as much as the client stays for."""
+        raw: Raw | None = self.scope.get("extensions", {}).get(EXTENSION)
+        try:
+            await (self._raw(answer, raw) if raw else self._asgi(answer))
+        finally:
+            self.clock.stop()
+        if logger.isEnabledFor(logging.DEBUG):
+            left = " and the client left" if self.clock.left else ""
+            logger.debug("%s: %.1f ms late at worst%s", self.scope["path"], self.clock.latest * 1000, left)
+
+    async def _raw(self, answer: Answer, raw: Raw) -> None:
+        pieces = on_wire(answer, self.pace, raw.connection, date())
+        if not await self._write(pieces, raw):
+            return
+        over = self.pace.due(answer.ended_at)
+        if answer.end is End.TIMEOUT:
+            await self.clock.until(None)
+            raw.finish(keep_alive=False)
+        elif answer.end is End.RESET:
+            if await self.clock.until(max(over, self.clock.elapsed() + RESET_DELAY)):
+                raw.reset()
+        elif await self.clock.until(over):
+            raw.finish(keep_alive=stays_open(answer, raw.connection))
+
+    async def _write(self, pieces: Iterable[Piece], raw: Raw) -> bool:
+        """Writes each piece at its time, joined with others that are due by then if the pace allows it."""
+        now, joined = self.clock.elapsed(), self.pace.joined
+        waiting: list[bytes] = []
+        for due, data in pieces:
+            if due > now or (waiting and not joined):
+                await _flush(waiting, raw)
+                if not await self.clock.until(due):
+                    return False
+                now = self.clock.elapsed()
+            waiting.append(data)
+        await _flush(waiting, raw)
+        return not self.clock.left
+
+    async def _asgi(self, answer: Answer) -> None:
+        connection = Connection(self.scope["method"], self.scope.get("http_version", "1.1"))
+        framing = framing_of(answer, connection)
+        body = list(schedule(answer, self.pace)) if framing is not Framing.NONE else []
+        over = self.pace.due(answer.ended_at)
+        headers = sent_headers(answer, framing, "", keep_alive=True)
+        started = False
+        for due, data in [*body, (over, b"")]:
+            if not await self.clock.until(due):
+                return
+            if not started:
+                await self.send({"type": "http.response.start", "status": answer.status, "headers": _encoded(headers)})
+                started = True
+            if data:
+                await self.send({"type": "http.response.body", "body": data, "more_body": True})
+        if answer.end is End.COMPLETE:
+            await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+        elif answer.end is End.TIMEOUT:
+            await self.clock.until(None)
+
+
+async def _flush(waiting: list[bytes], raw: Raw) -> None:
+    if waiting:
+        raw.write(b"".join(waiting))
+        waiting.clear()
+        await raw.drain()
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """For ASGI: names in lower case; Date and Transfer-Encoding are the server's own."""
+    return [
+        (name.lower().encode("latin-1"), value.encode("utf-8"))
+        for name, value in headers
+        if name.lower() not in {"date", "transfer-encoding"}
+    ]
+
+
+def date() -> str:
+    """Now, for the header Date (RFC 9110 section 6.6.1)."""
+    return _date(int(time()))
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
