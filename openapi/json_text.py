@@ -39,9 +39,7 @@ def read(text: str | bytes) -> JsonText:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        value: Json = json.loads(
-            text, object_pairs_hook=members, parse_float=_finite, parse_constant=_no_constant
-        )
+        value: Json = json.loads(text, object_pairs_hook=members, parse_float=_finite, parse_constant=_no_constant)
     except UnicodeDecodeError as error:
         return JsonText(None, f"not UTF-8 at byte {error.start}", readable=False)
     except json.JSONDecodeError as error:

@@ -205,7 +205,7 @@ def _members(head: Head, name: str) -> list[str]:
 
 
 def _text(value: bytes) -> str:
-    """Fields are bytes; UTF-8 where they are that, else Latin-1, which loses nothing."""
+    """Fields are bytes; UTF-8 where they are that, else Latin-1, which takes any byte."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:

@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 from openapi.wire.exchange import Headers
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"  # with an empty trailer section, section 7.1.2
 _FORBIDDEN = re.compile("[\r\n\0]")  # RFC 9110 section 5.5
+_NO_NAME = re.compile(r"[\r\n\0:]|^\s|\s$|^$", re.ASCII)  # RFC 9112 section 5.1
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -15,7 +15,7 @@ def head(status: int, headers: Headers) -> bytes:
     """A status line and its fields. Raises ValueError for a field that would break the head."""
     lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\n"]
     for name, value in headers:
-        if not name or _FORBIDDEN.search(name) or _FORBIDDEN.search(value):
+        if _NO_NAME.search(name) or _FORBIDDEN.search(value):
             msg = f"no header field can say {name!r}: {value[:40]!r}"
             raise ValueError(msg)
         lines.append(f"{name}: {value}\r\n")

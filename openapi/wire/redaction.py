@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from urllib.parse import quote
 
 MARK = "[relayproof:key"  # what every mark begins with
 SHORTEST = 6  # characters; a shorter key would stand in every text by chance
@@ -19,16 +18,13 @@ def mark(length: int) -> str:
 
 
 class Redactor:
-    """Takes secrets out of text and bytes, also percent-encoded and escaped as JSON writes them."""
+    """Takes secrets out of text and bytes, also where characters of it are percent-encoded or escaped as in JSON."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms: set[str] = set()
-        for secret in secrets:
-            if len(secret) >= SHORTEST:
-                forms |= _forms(secret)
-        ordered = sorted(forms, key=len, reverse=True)
-        self._text = re.compile("|".join(map(re.escape, ordered)) or "(?!)")
-        self._bytes = re.compile(b"|".join(re.escape(form.encode()) for form in ordered) or b"(?!)")
+        ordered = sorted({secret for secret in secrets if len(secret) >= SHORTEST}, key=len, reverse=True)
+        pattern = "|".join("".join(map(_spellings, secret)) for secret in ordered) or "(?!)"
+        self._text = re.compile(pattern)
+        self._bytes = re.compile(pattern.encode())
 
     def text(self, value: str) -> str:
         return self._text.sub(lambda found: mark(len(found[0])), value)
@@ -62,8 +58,10 @@ class Redactor:
         return [bytes(piece) for piece in cleaned]
 
 
-def _forms(secret: str) -> set[str]:
-    quoted = quote(secret, safe="")
-    escaped = {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
-    escaped |= {form.replace("/", "\\/") for form in escaped}  # as PHP writes it
-    return {secret, quoted, re.sub("%..", lambda found: found[0].lower(), quoted), *escaped}
+def _spellings(character: str) -> str:
+    """A pattern of the ways in which a character is written."""
+    percent = "".join(f"%{byte:02x}" for byte in character.encode())
+    units = character.encode("utf-16-be")
+    escaped = "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+    plain = {character, json.dumps(character, ensure_ascii=False)[1:-1], character.replace("/", "\\/")}
+    return f"(?:{'|'.join(map(re.escape, sorted(plain)))}|(?i:{re.escape(percent)}|{re.escape(escaped)}))"

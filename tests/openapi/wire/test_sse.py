@@ -142,7 +142,7 @@ def test_decode_undoes_encode(items: list[Item], eol: str, tail: bytes) -> None:
     [[Comment("a\nb")], [Message("a\rb")], [Message("a", event="\n")], [Truncated(b"x"), Message("a")]],
 )
 def test_what_no_bytes_can_say_is_refused(items: list[Item]) -> None:
-    with pytest.raises(ValueError, match="line end|nothing can follow"):
+    with pytest.raises(ValueError, match=r"line end|nothing can follow"):
         encode(items)
 
 

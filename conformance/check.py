@@ -1,0 +1,281 @@
+"""Plan → transport → judge → run: the one place where the stages meet."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from conformance.answers import describe, message_of
+from conformance.budget import MAX_RECEIVED, Budget
+from conformance.exit_code import Exit, exit_of
+from conformance.judge import judge
+from conformance.plan import Plan, untestable
+from conformance.probe import Planned, Role
+from conformance.rule import Verdict
+from conformance.run import Footer, Header, Run, Writer, counts
+from conformance.target import Target
+from conformance.transport import Link, Transport, UnreachableError, connected
+from openapi import document
+from openapi.json_text import Json
+from openapi.wire.exchange import Auth, Exchange
+
+TRY_LATER = {429, 503, 529}
+MAX_REPEATS = 3
+LONGEST_WAIT = 60.0  # seconds; who asks for more is not waited for
+VIDEO_TOTAL, VIDEO_IDLE = 1800.0, 300.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a check is run. `total` and `idle` are seconds, None for what the kind of model asks for."""
+
+    concurrency: int = 4
+    seed: int = 0
+    strict: bool = False
+    total: float | None = None
+    idle: float | None = None
+    command: str = ""
+    patience: float = 1.0  # factor on the waits before a repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a check has come."""
+
+    done: int
+    total: int
+    budget: Budget
+    last: Exchange
+
+
+Watch = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class _State:
+    """What the probes of one check share."""
+
+    exchanges: dict[int, list[Exchange]] = field(default_factory=dict)
+    left: dict[int, str] = field(default_factory=dict)  # number of a planned probe → why it could not be made
+    halt: str | None = None  # why nothing more is sent: not reached, out of quota, key refused
+    cut: bool = False  # a planned probe did not fit into the budget
+
+
+async def check(target: Target, link: Link, plan: Plan, options: Options, *, out: Writer, watch: Watch) -> Run:
+    """Judges one relay. Every line of the run is written as it happens. Raises ConfigurationError."""
+    started = _now()
+    models: dict[str, Json] = {role.value: name for role, name in target.models.items()}
+    header = Header(
+        relay={"name": target.name, "base_url": target.base, "models": models},
+        document=document.load().digest,
+        suite=_version(),
+        seed=options.seed,
+        started=started,
+        plan={"probes": len(plan.probes), "requests": len(plan.probes), "max_tokens": plan.tokens},
+        command=options.command,
+    )
+    out.header(header)
+    budget = Budget(target.max_requests, target.max_tokens)
+    state = _State()
+    async with connected(link) as transport:
+        session = _Session(transport, plan, options, budget, state, out, watch)
+        await session.run()
+    exchanges = [one for number in sorted(state.exchanges) for one in state.exchanges[number]]
+    verdicts = _verdicts(plan, state)
+    code = _exit(verdicts, state, exchanges, options)
+    for verdict in verdicts:
+        out.verdict(verdict)
+    outcomes = {outcome.value: count for outcome, count in sorted(counts(verdicts).items())}
+    footer = Footer(outcomes, budget.spent(), _now(), int(code), state.halt)
+    out.footer(footer)
+    return Run(header, tuple(exchanges), tuple(verdicts), footer)
+
+
+def _verdicts(plan: Plan, state: _State) -> list[Verdict]:
+    judged: list[Verdict] = []
+    for number in sorted(state.exchanges):  # on copies: what rules derive from an answer can be far larger than it
+        judged += judge([replace(exchange) for exchange in state.exchanges[number]], plan.rules)
+    for planned in plan.probes:
+        if planned.number in state.left:
+            judged += untestable(planned, plan.rules, state.left[planned.number])
+    return [*judged, *plan.skipped]
+
+
+def _exit(verdicts: Sequence[Verdict], state: _State, exchanges: Sequence[Exchange], options: Options) -> Exit:
+    if state.halt is not None or _key_refused(exchanges):
+        return Exit.UNREACHABLE
+    return exit_of(verdicts, strict=options.strict, cut=state.cut)
+
+
+def _key_refused(exchanges: Sequence[Exchange]) -> bool:
+    """401 or 403 on every request that came with the key."""
+    keyed = [one for one in exchanges if one.request.auth not in {Auth.NONE, Auth.WRONG}]
+    return bool(keyed) and all(one.status in {401, 403} for one in keyed)
+
+
+@dataclass(slots=True)
+class _Session:
+    transport: Transport
+    plan: Plan
+    options: Options
+    budget: Budget
+    state: _State
+    out: Writer
+    watch: Watch
+    done: int = 0
+
+    async def run(self) -> None:
+        """Asks everything: one probe first, to see whether anybody is there, then the controls, then the rest."""
+        first = [planned for planned in self.plan.probes if planned.probe.control or planned.probe.id == "models.list"]
+        first = first or [*self.plan.probes[:1]]
+        await self._all(first[:1])
+        await self._all(first[1:])
+        asked = [one for group in self.state.exchanges.values() for one in group]
+        if _key_refused(asked):
+            what = "refused the key" if self.transport.link.key else "asks for a key"
+            self.state.halt = f"the relay {what}: {describe(asked[0])}"
+        lost = self._lost_roles(first)
+        rest = [planned for planned in self.plan.probes if planned not in first]
+        for planned in rest:
+            if planned.probe.role in lost:
+                self.state.left[planned.number] = lost[planned.probe.role]
+        await self._all([planned for planned in rest if planned.number not in self.state.left])
+
+    def _lost_roles(self, controls: Sequence[Planned]) -> dict[Role | None, str]:
+        """Roles whose model is refused as unknown on its control probe."""
+        lost: dict[Role | None, str] = {}
+        for planned in controls:
+            answers = self.state.exchanges.get(planned.number)
+            if planned.probe.control and answers and _model_refused(answers[-1]):
+                lost[planned.probe.role] = (
+                    f"the relay does not know the model {planned.model!r}: {describe(answers[-1])}"
+                )
+        return lost
+
+    async def _all(self, probes: Sequence[Planned]) -> None:
+        gate = asyncio.Semaphore(self.options.concurrency)
+
+        async def one(planned: Planned) -> None:
+            async with gate:
+                await self._ask(planned)
+
+        async with asyncio.TaskGroup() as group:
+            for planned in probes:
+                group.create_task(one(planned))
+
+    async def _ask(self, planned: Planned) -> None:
+        """One probe, repeated where the relay asks to try later."""
+        attempts: list[Exchange] = []
+        while True:
+            exchange = await self._attempt(planned, len(attempts) + 1)
+            if exchange is None:
+                break
+            attempts.append(exchange)
+            self.state.exchanges[planned.number] = attempts
+            if _out_of_quota(exchange):
+                self.state.halt = f"out of quota: {describe(exchange)}"
+            pause = _pause(exchange, len(attempts))
+            if pause is None or self.state.halt:
+                break
+            await asyncio.sleep(pause * self.options.patience)
+        self.done += 1
+        if attempts:
+            self.watch(Progress(self.done, len(self.plan.probes), self.budget, attempts[-1]))
+
+    async def _attempt(self, planned: Planned, number: int) -> Exchange | None:
+        if self.state.halt:
+            if number == 1:
+                self.state.left[planned.number] = self.state.halt
+            return None
+        tokens = planned.probe.tokens(planned.model)
+        if not self.budget.reserve(tokens):
+            if number == 1:
+                self.state.cut = True
+                reason = f"the answers were more than {MAX_RECEIVED} bytes" if self.budget.flooded else None
+                self.state.left[planned.number] = reason or "the budget was spent"
+            return None
+        video = planned.probe.role is Role.VIDEO
+        total = self.options.total or (VIDEO_TOTAL if video else None)
+        idle = self.options.idle or (VIDEO_IDLE if video else None)
+        try:
+            exchange = await self.transport.send(planned.request, total=total, idle=idle)
+        except UnreachableError as error:
+            if not self.state.exchanges:
+                self.state.halt = f"the relay could not be reached: {error}"
+                self.state.left[planned.number] = self.state.halt
+                return None
+            exchange = Exchange("", planned.request, error=f"no connection: {error}", sent=_now())
+        self.budget.settle(tokens, exchange)
+        name = planned.id if number == 1 else f"{planned.id}.{number}"
+        exchange = replace(exchange, id=name, probe=planned.probe.id, attempt=number)
+        self.out.exchange(exchange)
+        return exchange
+
+
+def _pause(exchange: Exchange, attempts: int) -> float | None:
+    """Seconds to wait before a repeat; None where there is nothing to wait for."""
+    if exchange.status not in TRY_LATER or attempts > MAX_REPEATS or _model_refused(exchange):
+        return None
+    told = _retry_after(exchange.header("retry-after"))
+    pause = 2.0 ** (attempts - 1) if told is None else told
+    return pause if pause <= LONGEST_WAIT else None
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds, from a number or a date (RFC 9110 section 10.2.3); None where it says nothing that can be read."""
+    if value is None:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value.strip()[:9])
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _code(exchange: Exchange) -> str:
+    match exchange.object.get("error"):
+        case {"code": str(code)}:
+            return code
+    return ""
+
+
+def _out_of_quota(exchange: Exchange) -> bool:
+    if exchange.status == 402:
+        return True
+    refused = exchange.status is not None and exchange.status >= 400
+    return refused and _code(exchange) in {
+        "insufficient_quota",
+        "insufficient_user_quota",
+        "billing_hard_limit_reached",
+    }
+
+
+def _model_refused(exchange: Exchange) -> bool:
+    """Whether the answer says that there is no such model: by its code, or by 404 or 503 about a model."""
+    if exchange.status is None or exchange.status < 400:
+        return False
+    if _code(exchange) == "model_not_found":
+        return True
+    text = message_of(exchange).lower()
+    return (
+        exchange.status in {400, 404}
+        and "model" in text
+        and any(word in text for word in ("not found", "not exist", "unknown model", "invalid model", "no such model"))
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return version("relayproof")
+    except PackageNotFoundError:
+        return "unreleased"

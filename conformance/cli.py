@@ -1,0 +1,355 @@
+"""`check`, `judge` and `rules`: they translate the command line and print; nothing is decided here."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
+
+import click
+
+if TYPE_CHECKING:
+    from conformance.check import Options, Progress
+    from conformance.plan import Plan
+    from conformance.rule import Rule
+    from conformance.run import Run
+    from conformance.target import Target
+    from conformance.transport import Link
+
+LOCAL_RUNS = Path("reports") / "local"
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+def _outputs(command: Callable[..., None]) -> Callable[..., None]:
+    for name, what in (
+        ("json", "verdicts as JSON"),
+        ("markdown", "a job summary"),
+        ("junit", "JUnit XML"),
+        ("html", "a page"),
+    ):
+        command = click.option(f"--{name}", type=FILE, metavar="F", help=f"Write {what} to F.")(command)
+    return command
+
+
+def _stop(message: str, code: int = 2) -> NoReturn:
+    click.echo(f"relayproof: {message}", err=True)
+    sys.exit(code)
+
+
+@click.command()
+@click.argument("base_url", required=False)
+@click.option("--target", "target_name", metavar="NAME|FILE.toml", help="A known relay, or a file that describes one.")
+@click.option("--api-key-env", metavar="VAR", help="The variable that holds the key. Default: RELAYPROOF_API_KEY.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="[ROLE=]NAME",
+    help="A model and what it is named for; a bare name is for chat.",
+)
+@click.option("--only", multiple=True, metavar="RULE|SURFACE", help="Only rules (or probes) of this id or chapter.")
+@click.option("--max-requests", type=click.IntRange(0), metavar="N", help="Never send more requests.")
+@click.option("--max-tokens", type=click.IntRange(0), metavar="N", help="Never cause more tokens, at their worst.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and its upper bound, and send nothing.")
+@click.option("--strict", is_flag=True, help="SHOULD counts as MUST.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Seconds for an answer (120; video 1800).",
+)
+@click.option(
+    "--idle-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Seconds of silence (60; video 300).",
+)
+@click.option("--header", "headers", multiple=True, metavar="K:V", help="One more header on each request.")
+@click.option("--proxy", metavar="URL", help="A proxy; HTTP_PROXY and its like count otherwise.")
+@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), metavar="F", help="Certificates to trust.")
+@click.option("--out", type=FILE, metavar="RUN.jsonl", help="The run. Default: a new file in reports/local.")
+@_outputs
+@click.option(
+    "--concurrency", default=4, show_default=True, type=click.IntRange(1, 64), metavar="N", help="Requests at a time."
+)
+@click.option("--seed", default=0, show_default=True, metavar="N", help="Seed of all that is random.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its options hold
+    """Judge a relay against the document.
+
+    BASE_URL is with or without a final /v1; a path prefix is kept. Exit codes: 0 every MUST verified, 1 a MUST is
+    broken, 2 wrong use, 3 not reached or key refused, 4 some MUSTs could not be verified, 5 our own fault.
+    """
+    from conformance.target import ConfigurationError  # noqa: PLC0415 - a command loads what it needs
+
+    try:
+        sys.exit(_check(given))
+    except ConfigurationError as error:
+        _stop(str(error))
+
+
+def _check(given: dict[str, Any]) -> int:
+    from conformance import plan as planning  # noqa: PLC0415
+    from conformance import probe, rule  # noqa: PLC0415
+    from conformance.check import Options  # noqa: PLC0415
+
+    target = _target(given)
+    link = _link(given, target)
+    if link.key is None:  # who is asked without a key cannot be blamed for answering without one
+        target = replace(target, unsupported=target.unsupported | {"auth"})
+    rules = rule.catalogue()
+    the_plan = planning.plan(target, rules, probe.catalogue(), given["only"])
+    for role in the_plan.idle_roles:
+        click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
+    if not the_plan.probes:
+        _stop(f"nothing to ask: {next((told.reason for told in the_plan.skipped if told.reason), 'no probe is left')}")
+    if given["dry_run"]:
+        click.echo(_plan_text(target, the_plan))
+        return 0
+    outputs = _files(given)
+    outputs.check()
+    options = Options(
+        concurrency=given["concurrency"],
+        seed=given["seed"],
+        strict=given["strict"],
+        total=given["timeout"],
+        idle=given["idle_timeout"],
+        command=" ".join(["relayproof", *map(_harmless, sys.argv[1:])]),
+    )
+    out = given["out"] or _fresh(target.name)
+    run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
+    written = outputs.write(run, rules, strict=given["strict"])
+    show(run, rules, [out, *written])
+    return run.footer.exit if run.footer else 5
+
+
+def run_to(
+    out: Path, target: "Target", link: "Link", the_plan: "Plan", options: "Options", *, quiet: bool = False
+) -> "Run":
+    """Judges a relay, the run written to `out` as it happens. Ctrl-C leaves a valid prefix and says so."""
+    from conformance.check import check as judge_relay  # noqa: PLC0415
+    from conformance.outputs import prepare  # noqa: PLC0415
+    from conformance.run import Writer  # noqa: PLC0415
+
+    runs: list[Run] = []
+
+    async def judging() -> None:  # returns nothing: asyncio spells out the result when it gives SIGINT back
+        runs.append(await judge_relay(target, link, the_plan, options, out=Writer(file), watch=watch))
+
+    prepare(out)
+    with out.open("w", encoding="utf-8") as file, _watching(quiet=quiet) as watch:
+        try:
+            asyncio.run(judging())
+        except KeyboardInterrupt:
+            _stop(f"interrupted; what was captured is in {out}", 130)
+    return runs[0]
+
+
+def show(run: "Run", rules: "dict[str, Rule] | Any", paths: list[Path]) -> None:  # noqa: ANN401
+    """The summary, and what was written where."""
+    from conformance.report import terminal  # noqa: PLC0415
+
+    color = terminal.wants_color(is_terminal=sys.stdout.isatty(), environ=os.environ)
+    click.echo(terminal.render(run, rules, width=_width(), color=color), nl=False, color=color)
+    for path in paths:
+        click.echo(f"wrote {path}")
+
+
+def _width() -> int:
+    import shutil  # noqa: PLC0415
+
+    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 140))
+
+
+class _watching:  # noqa: N801 - used as a function
+    """Progress: one line that is rewritten on a terminal, a line for every tenth probe where it is piped."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> "Callable[[Progress], None]":
+        return self._tell
+
+    def __exit__(self, *_: object) -> None:
+        if self.terminal and not self.quiet:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    def _tell(self, progress: "Progress") -> None:
+        if self.quiet:
+            return
+        budget = progress.budget
+        tokens = budget.prompt_tokens + budget.completion_tokens
+        spent = f"{budget.requests} requests · {tokens} tokens"
+        text = f"{progress.done}/{progress.total} probes · {spent} · {progress.last.probe}"
+        if self.terminal:
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+        elif progress.done % 10 == 0 or progress.done == progress.total:
+            click.echo(text, err=True)
+
+
+def _target(given: dict[str, Any]) -> "Target":
+    from conformance.target import ConfigurationError, Target, base_of, models_of, read_target  # noqa: PLC0415
+
+    url: str | None = given["base_url"]
+    if url is None and given["target_name"] is None:
+        msg = "whom to judge? give a BASE_URL, or --target NAME"
+        raise ConfigurationError(msg)
+    base = None if url is None else base_of(url)
+    target = read_target(given["target_name"]) if given["target_name"] else Target(urlsplit(base or "").netloc, "")
+    if base is not None:
+        target = replace(target, base=base)
+    if not target.base:
+        msg = f"the target {target.name} names no host: give its BASE_URL too"
+        raise ConfigurationError(msg)
+    named = models_of(given["models"])
+    target = replace(target, models={**target.models, **named})
+    for limit in ("max_requests", "max_tokens"):
+        if given[limit] is not None:
+            target = replace(target, **{limit: given[limit]})
+    return target.bounded()
+
+
+def _link(given: dict[str, Any], target: "Target") -> "Link":
+    from conformance.target import KEY_VARIABLE, ConfigurationError  # noqa: PLC0415
+    from conformance.transport import Link  # noqa: PLC0415
+
+    named = given["api_key_env"] or target.key_variable
+    key = os.environ.get(named or KEY_VARIABLE)
+    if given["api_key_env"] and not key:
+        msg = f"the variable {named} is not set, or empty"
+        raise ConfigurationError(msg)
+    if not key and not target.is_local:
+        msg = f"no key: set {named or KEY_VARIABLE}, or name its variable with --api-key-env"
+        raise ConfigurationError(msg)
+    if key and (not key.isascii() or any(character < " " or character == "\x7f" for character in key)):
+        msg = f"the key in {named or KEY_VARIABLE} has characters that no header can hold"
+        raise ConfigurationError(msg)
+    defaults = Link("")
+    return Link(
+        base=target.base,
+        key=key or None,
+        headers=tuple(map(_header, given["headers"])),
+        proxy=given["proxy"],
+        ca_file=given["ca_file"],
+        total=given["timeout"] or defaults.total,
+        idle=given["idle_timeout"] or defaults.idle,
+    )
+
+
+def _header(text: str) -> tuple[str, str]:
+    from conformance.target import ConfigurationError  # noqa: PLC0415
+
+    name, colon, value = text.partition(":")
+    token = name.strip()
+    good = token.isascii() and token and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in token)
+    if not colon or not good or not value.isascii() or any(c < " " and c != "\t" for c in value):
+        msg = "--header: expected NAME:VALUE, in ASCII and on one line"
+        raise ConfigurationError(msg)
+    if token.lower() in {"content-length", "transfer-encoding"}:
+        msg = f"--header: {token} would break the framing of the requests"
+        raise ConfigurationError(msg)
+    if token.lower() == "authorization":
+        msg = "--header: the key comes from a variable, see --api-key-env"
+        raise ConfigurationError(msg)
+    return token.lower(), value.strip()
+
+
+def _files(given: dict[str, Any]) -> Any:  # noqa: ANN401
+    from conformance.outputs import Outputs  # noqa: PLC0415
+
+    return Outputs(given["html"], given["junit"], given["markdown"], given["json"])
+
+
+def _fresh(name: str) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    safe = "".join(c if c.isalnum() or c in "-." else "-" for c in name).strip("-.") or "relay"
+    return LOCAL_RUNS / f"{stamp}-{safe}.jsonl"
+
+
+def _harmless(word: str) -> str:
+    """A word of the command line as it may be written down: no value of a header, no user in a proxy's URL."""
+    if ":" in word and not word.startswith(("http://", "https://")):
+        return word.partition(":")[0] + ":…"
+    return word if "@" not in word else "…"
+
+
+def _plan_text(target: "Target", the_plan: "Plan") -> str:
+    lines = [f"{target.name} at {target.base}"]
+    for planned in the_plan.probes:
+        tokens = planned.probe.tokens(planned.model)
+        rules = sum(1 for _ in planned.reaches(the_plan.rules))
+        about = f"{planned.probe.id:32} {planned.model or '-':24} {rules:3} rules  at most {tokens} tokens"
+        lines.append(about)
+    limit = (
+        "no limit"
+        if target.max_requests is None
+        else f"limits {target.max_requests} requests, {target.max_tokens} tokens"
+    )
+    lines.append(f"{len(the_plan.probes)} requests, at most {the_plan.tokens} tokens ({limit}); nothing was sent")
+    return "\n".join(lines)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=FILE, metavar="RUN.jsonl", help="Write the run with its new verdicts.")
+@click.option("--strict", is_flag=True, help="SHOULD counts as MUST.")
+@_outputs
+def judge(**given: Any) -> None:  # noqa: ANN401
+    """Judge again, offline, what was captured: a run or a recording.
+
+    Exit codes: 0 no MUST is broken, 1 one is, 4 some could not be decided, 2 the file cannot be read, 5 our own fault.
+    """
+    from conformance import rule  # noqa: PLC0415
+    from conformance.offline import rejudge  # noqa: PLC0415
+    from conformance.outputs import prepare  # noqa: PLC0415
+    from conformance.run import RunError, lines_of  # noqa: PLC0415
+    from conformance.target import ConfigurationError  # noqa: PLC0415
+    from openapi.wire.jsonl import RecordingError  # noqa: PLC0415
+
+    path: Path = given["file"]
+    try:
+        outputs = _files(given)
+        outputs.check()
+        if given["out"]:
+            prepare(given["out"])
+        run = rejudge(path.read_text(encoding="utf-8"), path.stem, strict=given["strict"])
+    except (RunError, RecordingError, ConfigurationError, OSError, UnicodeDecodeError) as error:
+        _stop(f"{path}: {error}")
+    rules = rule.catalogue()
+    written = outputs.write(run, rules, strict=given["strict"])
+    if given["out"]:
+        given["out"].write_text("".join(f"{line}\n" for line in lines_of(run)), encoding="utf-8")
+        written.append(given["out"])
+    show(run, rules, written)
+    sys.exit(run.footer.exit if run.footer else 5)
+
+
+@click.command()
+@click.argument("id", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def rules(id: str | None, *, as_json: bool) -> None:  # noqa: A002
+    """Print the rule book, or one rule or chapter of it."""
+    import json  # noqa: PLC0415
+
+    from conformance import rule  # noqa: PLC0415
+
+    book = rule.catalogue()
+    chosen = [one for name, one in book.items() if id is None or name == id or name.startswith(f"{id}.")]
+    if not chosen:
+        from difflib import get_close_matches  # noqa: PLC0415
+
+        near = get_close_matches(id or "", list(book), n=3, cutoff=0.4)
+        _stop(f"no rule {id!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
+    if as_json:
+        records = [
+            {"id": one.id, "level": one.level, "law": one.law, "cites": one.cites, "on": one.on.name} for one in chosen
+        ]
+        click.echo(json.dumps(records, ensure_ascii=False, indent=2))
+        return
+    for one in chosen:
+        click.echo(f"{one.id}  {one.level.value}\n    {one.law}\n    {one.cites}\n    on: {one.on.name}")

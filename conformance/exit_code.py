@@ -1,0 +1,56 @@
+"""Exit codes, never mixed."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from conformance.rule import Level, Outcome, Verdict
+from conformance.run import outcome_of
+
+
+class Exit(IntEnum):
+    """What the command's end says."""
+
+    VERIFIED = 0
+    VIOLATED = 1
+    MISUSED = 2
+    UNREACHABLE = 3
+    UNVERIFIED = 4
+    OUR_FAULT = 5
+
+
+MEANING = {
+    Exit.VERIFIED: "every MUST that the relay decides was verified",
+    Exit.VIOLATED: "a MUST is broken",
+    Exit.MISUSED: "wrong use or configuration",
+    Exit.UNREACHABLE: "the relay could not be reached or refused the key: nothing verified",
+    Exit.UNVERIFIED: "some MUSTs could not be verified",
+    Exit.OUR_FAULT: "a check of ours broke: not the relay's fault",
+}
+
+
+def exit_of(verdicts: Iterable[Verdict], *, strict: bool = False, cut: bool = False) -> Exit:
+    """The exit code of a run's verdicts. `strict` counts SHOULD as MUST; `cut` says that a planned probe was not sent.
+
+    What only the model's mood left open decides nothing, unless strict.
+    """
+    rules: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        rules.setdefault(verdict.rule, []).append(verdict)
+    if any(verdict.outcome is Outcome.BROKEN for group in rules.values() for verdict in group):
+        return Exit.OUR_FAULT
+    weighty = {Level.MUST, Level.SHOULD} if strict else {Level.MUST}
+    counted = [group for group in rules.values() if group[0].level in weighty]
+    if any(outcome_of(group) is Outcome.FAIL for group in counted):
+        return Exit.VIOLATED
+    if cut or any(_open(group, strict=strict) for group in counted):
+        return Exit.UNVERIFIED
+    return Exit.VERIFIED
+
+
+def _open(group: list[Verdict], *, strict: bool) -> bool:
+    """Whether a rule was left unverified by something other than the model's mood."""
+    outcome = outcome_of(group)
+    if outcome is Outcome.UNTESTABLE:
+        return True
+    undecided = [verdict for verdict in group if verdict.outcome is Outcome.INCONCLUSIVE]
+    return outcome is Outcome.INCONCLUSIVE and (strict or not all(verdict.mood for verdict in undecided))

@@ -1,0 +1,89 @@
+"""Which probes a target gets, and which rules nothing of it can reach."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from conformance.probe import Planned, Probe, Role
+from conformance.rule import Outcome, Rule, Verdict
+from conformance.target import ConfigurationError, Target
+from openapi.wire.exchange import Request
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be asked, the rules that judge it, and the verdicts that are known before anything is sent."""
+
+    probes: tuple[Planned, ...]
+    rules: Mapping[str, Rule]
+    skipped: tuple[Verdict, ...]
+    idle_roles: tuple[Role, ...]  # named, but no rule of this version speaks of them
+
+    @property
+    def tokens(self) -> int:
+        """The most tokens that all of it can cost."""
+        return sum(planned.probe.tokens(planned.model) for planned in self.probes)
+
+
+def plan(target: Target, rules: Mapping[str, Rule], probes: Mapping[str, Probe], only: Sequence[str] = ()) -> Plan:
+    """The plan for one target. `only` keeps rules by id, chapter or beginning of an id, and probes by id likewise.
+
+    Raises ConfigurationError where `only` names nothing.
+    """
+    wanted = {name: rule for name, rule in rules.items() if not only or _named(name, only)}
+    asked = [probe for probe in probes.values() if _claimed(probe, target)]
+    chosen = [probe for probe in asked if only and _named(probe.id, only)]
+    if only and not wanted and not chosen:
+        msg = f"--only {' '.join(only)}: no rule, surface or probe has such a name"
+        raise ConfigurationError(msg)
+    if chosen and not wanted:
+        wanted = dict(rules)
+    planned = [
+        Planned(number, probe, target.models.get(probe.role, "") if probe.role else "", _request(probe, target))
+        for number, probe in enumerate(asked, 1)
+    ]
+    if only:
+        planned = [one for one in planned if _named(one.probe.id, only) or (not chosen and any(one.reaches(wanted)))]
+    reached = {rule.id for one in planned for rule in one.reaches(wanted)}
+    unreached = [rule for name, rule in wanted.items() if name not in reached]
+    skipped = tuple(_skip(rule, target, probes.values()) for rule in unreached) if not chosen else ()
+    idle = tuple(role for role in target.models if not any(probe.role is role for probe in probes.values()))
+    return Plan(tuple(planned), wanted, skipped, idle)
+
+
+def _named(name: str, only: Iterable[str]) -> bool:
+    return any(name == word or name.startswith(word.rstrip(".") + ".") for word in only)
+
+
+def _claimed(probe: Probe, target: Target) -> bool:
+    return (probe.role is None or probe.role in target.models) and not probe.needs & target.unsupported
+
+
+def _request(probe: Probe, target: Target) -> Request:
+    return probe.request(target.models.get(probe.role, "") if probe.role else "")
+
+
+def _skip(rule: Rule, target: Target, probes: Iterable[Probe]) -> Verdict:
+    reasons: list[str] = []
+    for probe in probes:
+        if _claimed(probe, target) or not any(
+            Planned(0, probe, "m", probe.request(_stand_in(probe))).reaches({rule.id: rule})
+        ):
+            continue
+        if probe.role and probe.role not in target.models:
+            reasons.append(f"no model is named for {probe.role}")
+        else:
+            reasons.append(f"the target does not claim {', '.join(sorted(probe.needs & target.unsupported))}")
+    reason = reasons[0] if reasons else "no probe of this version reaches it"
+    return Verdict(rule.id, rule.level, Outcome.SKIPPED, None, (), (), reason)
+
+
+def _stand_in(probe: Probe) -> str:
+    return "sora-2" if probe.role is Role.VIDEO else "m"
+
+
+def untestable(planned: Planned, rules: Mapping[str, Rule], reason: str) -> list[Verdict]:
+    """The verdicts of a probe that could not be made."""
+    return [
+        Verdict(rule.id, rule.level, Outcome.UNTESTABLE, planned.probe.id, (), (), reason)
+        for rule in planned.reaches(rules)
+    ]

@@ -1,0 +1,65 @@
+"""A run as one JSON object, for programs: the same run gives the same bytes."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+
+from conformance.report.summary import Laws, Result, Summary, summarise
+from conformance.rule import Level, Outcome
+from conformance.run import Run
+from openapi.json_text import Json
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def render(run: Run, laws: Laws) -> str:
+    """The JSON text, indented. Members keep the order of `record`."""
+    text = json.dumps(record(summarise(run, laws)), ensure_ascii=False, indent=2, allow_nan=False)
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text) + "\n"
+
+
+def record(summary: Summary) -> dict[str, Json]:
+    """What the text says. `exit`, `finished` and `spent` are null where the run did not end."""
+    header, footer = summary.run.header, summary.run.footer
+    return {
+        "relay": _finite(dict(header.relay)),
+        "document": header.document,
+        "suite": header.suite,
+        "seed": header.seed,
+        "started": header.started,
+        "finished": footer.finished if footer else None,
+        "exit": summary.exit,
+        "outcomes": {level.value: _outcomes(summary, level) for level in Level},
+        "spent": _finite(dict(footer.spent)) if footer else None,
+        "rules": [_rule(result) for result in summary.results],
+        "verdicts": [verdict.record() for verdict in summary.run.verdicts],
+    }
+
+
+def _outcomes(summary: Summary, level: Level) -> dict[str, Json]:
+    counted = summary.level(level)
+    return {outcome.value: counted[outcome] for outcome in Outcome}
+
+
+def _rule(result: Result) -> dict[str, Json]:
+    return {
+        "rule": result.rule,
+        "level": result.level.value,
+        "outcome": result.outcome.value,
+        "law": result.law,
+        "cites": result.cites,
+        "probes": list(result.probes),
+    }
+
+
+def _finite(value: Json) -> Json:
+    """The value with null for what JSON cannot write: 1e999 reads as infinity."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case Mapping():
+            return {key: _finite(member) for key, member in value.items()}
+        case list():
+            return [_finite(member) for member in value]
+    return value

@@ -1,0 +1,132 @@
+"""A run as JUnit XML, for CI: a test suite a chapter, a test case a rule, and one more that says whether the run ended.
+
+    pass          passed
+    fail          MUST: failure · SHOULD, MAY: skipped, told in message and system-out (SHOULD: failure if strict)
+    broken        error
+    untestable    MUST: error, as exit 4 has it · else skipped
+    inconclusive  MUST: error, but skipped where the model alone decided it (unless strict) · else skipped
+    not-seen      skipped
+    skipped       skipped
+
+`strict` weighs SHOULD as MUST, as `--strict` does. A run that did not end, or ended with exit 2, 3 or 5, is an error
+of its own, so that an empty run is not green. The elements are those that CI servers share.
+"""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+
+from conformance.report.escape import visible
+from conformance.report.summary import Laws, Result, Summary, summarise
+from conformance.rule import Level, Outcome
+from conformance.run import Run
+
+MESSAGE = 300
+TEXT = 2000
+MANY = 20  # findings of one rule that are told
+RUN = "run"  # the suite of the test case that says whether the run ended
+
+
+def render(run: Run, laws: Laws, *, strict: bool = False) -> str:
+    """The XML text, with its declaration."""
+    summary = summarise(run, laws)
+    root = ET.Element("testsuites", name="relayproof")
+    root.append(_end(summary))
+    root.extend(_suite(chapter, results, strict=strict) for chapter, results in summary.chapters.items())
+    _count(root, root.iter("testcase"))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def kind(result: Result, *, strict: bool) -> str | None:
+    """The element that a result becomes: failure, error, skipped or none."""
+    heavy = result.level is Level.MUST or (strict and result.level is Level.SHOULD)
+    match result.outcome:
+        case Outcome.PASS:
+            return None
+        case Outcome.BROKEN:
+            return "error"
+        case Outcome.FAIL:
+            return "failure" if heavy else "skipped"
+        case Outcome.UNTESTABLE if heavy:
+            return "error"
+        case Outcome.INCONCLUSIVE if heavy and (strict or not result.mood):
+            return "error"
+    return "skipped"
+
+
+def _suite(chapter: str, results: list[Result], *, strict: bool) -> ET.Element:
+    suite = ET.Element("testsuite", name=visible(chapter, MESSAGE))
+    suite.extend(_case(result, kind(result, strict=strict)) for result in results)
+    _count(suite, suite.iter("testcase"))
+    return suite
+
+
+def _case(result: Result, tag: str | None) -> ET.Element:
+    case = _testcase(result.chapter, result.rule)
+    if tag:
+        message = f"{result.level.value}: {result.said or result.outcome.value}"
+        _outcome(case, tag, message, f"{result.level.value} {result.outcome.value}", _story(result))
+    return case
+
+
+def _outcome(case: ET.Element, tag: str, message: str, type: str, text: str) -> None:  # noqa: A002
+    """A skipped element has neither type nor text in the common schema, so its text goes to system-out."""
+    element = ET.SubElement(case, tag, message=visible(message, MESSAGE))
+    if tag == "skipped":
+        element = ET.SubElement(case, "system-out")
+    else:
+        element.set("type", type)
+    element.text = text
+
+
+def _story(result: Result) -> str:
+    told = [f"{result.level.value} {result.outcome.value}: {result.law or 'a rule that this version does not know'}"]
+    told += [f"stands in: {result.cites}"] if result.cites else []
+    for verdict, found in result.findings[:MANY]:
+        at = "" if found.at is None else f", at {found.at}"
+        told.append(f"- {found.text} [{verdict.probe or 'no probe'}: {', '.join(verdict.exchanges)}{at}]")
+    left = len(result.findings) - MANY
+    told += [f"and {left} more findings in the run file"] if left > 0 else []
+    told += [f"why: {reason}" for reason in result.reasons[:MANY]]
+    return "\n".join(visible(line, TEXT) for line in told)
+
+
+def _end(summary: Summary) -> ET.Element:
+    suite = ET.Element("testsuite", name=RUN)
+    footer = summary.run.footer
+    if footer:
+        suite.set("timestamp", visible(summary.run.header.started, MESSAGE))
+    properties = ET.SubElement(suite, "properties")
+    for name, value in _provenance(summary):
+        ET.SubElement(properties, "property", name=name, value=visible(value, MESSAGE))
+    case = _testcase(RUN, "run.ended")
+    suite.append(case)
+    if summary.exit not in {0, 1, 4}:
+        note = footer.note if footer and footer.note else ""
+        _outcome(case, "error", summary.meaning, "run", visible(f"{summary.meaning} {note}".strip(), TEXT))
+    ET.SubElement(suite, "system-out").text = visible(summary.line, TEXT)
+    _count(suite, [case])
+    return suite
+
+
+def _provenance(summary: Summary) -> list[tuple[str, str]]:
+    header = summary.run.header
+    return [
+        ("relay", summary.relay),
+        ("document", header.document),
+        ("suite", header.suite),
+        ("seed", str(header.seed)),
+        ("started", header.started),
+        ("exit", "none" if summary.exit is None else str(summary.exit)),
+    ]
+
+
+def _testcase(chapter: str, name: str) -> ET.Element:
+    return ET.Element("testcase", classname=f"relayproof.{visible(chapter, MESSAGE)}", name=visible(name, MESSAGE))
+
+
+def _count(element: ET.Element, cases: Iterable[ET.Element]) -> None:
+    listed = list(cases)
+    element.set("tests", str(len(listed)))
+    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(attribute, str(sum(case.find(tag) is not None for case in listed)))

@@ -1,0 +1,203 @@
+"""What must hold, what was found, and the catalogue.
+
+    @rule("chat.stream.done", Level.MUST, cites="…", on=chat & streamed, given=event_stream)
+    def done(exchange: Exchange) -> Iterator[Remark]:
+        \"\"\"The stream ends with one `[DONE]`.\"\"\"
+
+`on` looks only at what was asked: where it is false the rule says nothing. Two more look at what came back: without its
+`occasion` a law never came to apply (not-seen), and without what is `given` there is nothing to judge (inconclusive,
+with the reason). A check yields what it found; nothing
+found is a pass. It never repairs what it judges and never catches what it does not understand: a raise is `broken`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from openapi.json_text import Json
+from openapi.wire.exchange import Exchange
+
+
+class Level(StrEnum):
+    """How much a rule weighs: MUST breaks clients, SHOULD is expected, MAY is told and no more."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+class Outcome(StrEnum):
+    """What became of a rule, worst first. Only `pass` means verified."""
+
+    BROKEN = "broken"
+    FAIL = "fail"
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
+    UNTESTABLE = "untestable"
+    INCONCLUSIVE = "inconclusive"
+    NOT_SEEN = "not-seen"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was expected and what was seen. `at` is the number of the event, or the byte offset where there are none."""
+
+    text: str
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inconclusive:
+    """The answer decides nothing. `mood` where only the model's behaviour stood in the way."""
+
+    reason: str
+    mood: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotSeen:
+    """The rule applies, but its occasion never came."""
+
+    reason: str
+
+
+Remark = Finding | Inconclusive | NotSeen
+Check = Callable[[Exchange], Iterable[Remark]]
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """A pure predicate over an exchange, with a name, made of others by `&`, `|` and `~`."""
+
+    name: str
+    holds: Callable[[Exchange], bool]
+
+    def __and__(self, other: "On") -> "On":
+        return On(f"{self.name}, {other.name}", lambda exchange: self.holds(exchange) and other.holds(exchange))
+
+    def __or__(self, other: "On") -> "On":
+        return On(f"{self.name} or {other.name}", lambda exchange: self.holds(exchange) or other.holds(exchange))
+
+    def __invert__(self) -> "On":
+        return On(f"not {self.name}", lambda exchange: not self.holds(exchange))
+
+
+def on(name: str) -> Callable[[Callable[[Exchange], bool]], On]:
+    """Names a predicate."""
+    return lambda holds: On(name, holds)
+
+
+ANYTHING = On("any answer", lambda _: True)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One law. The docstring of its check is the normative sentence; `cites` is where it stands.
+
+    `silence` is for the few that also judge a request to which no answer came.
+    """
+
+    id: str
+    level: Level
+    cites: str
+    on: On
+    check: Check
+    occasion: On
+    given: On
+    silence: bool
+
+    @property
+    def law(self) -> str:
+        return " ".join((self.check.__doc__ or "").split())
+
+    @property
+    def chapter(self) -> str:
+        """The part of the id before the first dot, by which reports group."""
+        return self.id.partition(".")[0]
+
+
+class CatalogueError(ValueError):
+    """A rule that cannot stand in the catalogue: an id declared twice, or no docstring."""
+
+
+_catalogue: dict[str, Rule] = {}
+
+
+def rule(
+    id: str,  # noqa: A002
+    level: Level,
+    *,
+    cites: str,
+    on: On,
+    occasion: On = ANYTHING,
+    given: On = ANYTHING,
+    silence: bool = False,
+) -> Callable[[Check], Check]:
+    """Declares a rule. Ids are names chosen for ever; one declared twice is refused at import."""
+
+    def declare(check: Check) -> Check:
+        if id in _catalogue:
+            msg = f"rule {id!r} is declared twice"
+            raise CatalogueError(msg)
+        if not check.__doc__:
+            msg = f"rule {id!r} has no docstring, so it says no law"
+            raise CatalogueError(msg)
+        _catalogue[id] = Rule(id, level, cites, on, check, occasion, given, silence)
+        return check
+
+    return declare
+
+
+def catalogue() -> Mapping[str, Rule]:
+    """All rules by id, in the order of the chapters."""
+    from conformance import rules  # noqa: PLC0415 - the chapters import this module
+
+    assert rules
+    return MappingProxyType(_catalogue)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule on the exchanges of one probe (`probe` is None for what no probe of ours made).
+
+    `reason` says why where there is no finding to say it. `mood` marks an inconclusive that the model alone decided.
+    """
+
+    rule: str
+    level: Level
+    outcome: Outcome
+    probe: str | None
+    exchanges: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    reason: str | None = None
+    mood: bool = False
+
+    def record(self) -> dict[str, Json]:
+        """The line of a run, less its `type`."""
+        line: dict[str, Json] = {
+            "rule": self.rule,
+            "level": self.level.value,
+            "outcome": self.outcome.value,
+            "probe": self.probe,
+            "exchanges": list(self.exchanges),
+            "findings": [
+                {"text": found.text} | ({} if found.at is None else {"at": found.at}) for found in self.findings
+            ],
+        }
+        if self.reason is not None:
+            line["reason"] = self.reason
+        if self.mood:
+            line["mood"] = True
+        return line
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """One outcome for several of one rule: a failure counts over a pass, a pass over what was left open."""
+    order = list(Outcome)
+    return min(outcomes, key=order.index)
+
+
+def findings(remarks: Iterable[Remark]) -> Iterator[Finding]:
+    """The findings among remarks."""
+    return (remark for remark in remarks if isinstance(remark, Finding))

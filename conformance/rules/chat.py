@@ -1,0 +1,316 @@
+"""POST /v1/chat/completions: what an answer must be and do, streamed or whole."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+import jsonschema_rs
+
+from conformance.answers import (
+    describe,
+    excerpt,
+    intact,
+    json_answer,
+    ok,
+    replied,
+    reply_of,
+    schema_faults,
+    whole_reply,
+)
+from conformance.asked import (
+    chat,
+    choices_of,
+    json_object,
+    json_schema,
+    legal,
+    limit_of,
+    member,
+    model_of,
+    several,
+    stops_of,
+    streamed,
+    video,
+    with_limit,
+    with_logprobs,
+    with_stop,
+    with_tools,
+)
+from conformance.rule import Finding, Inconclusive, Level, Remark, rule
+from openapi import json_text
+from openapi.json_text import Json
+from openapi.wire.exchange import Exchange
+from openapi.wire.streams.chat import Choice, Reply
+
+REFERENCE = "OpenAI API reference, Create chat completion"
+REQUEST = "openapi#/components/schemas/ChatCompletionRequest"
+NOT_THE_RELAYS_FAULT = {501, 503, 529}
+SNAPSHOT = re.compile(r"([-@:_](v?\d[\d.]*|latest|preview|exp|beta|free))*")  # what may stand behind a model's name
+RUN = re.compile(r"(.)\1{3,}")
+NO_FINISH = Inconclusive("the answer has no finish_reason: it may not be whole")
+SLACK = 2  # tokens that a limit may be missed by: tokenizers disagree about the last one
+
+
+@rule("chat.answered", Level.MUST, cites="RFC 9110 section 15.6", on=chat & legal)
+def answered(exchange: Exchange) -> Iterator[Remark]:
+    """A legal request is not answered as a fault of the server; not implemented or overloaded may be said."""
+    status = exchange.status or 0
+    if status >= 500 and status not in NOT_THE_RELAYS_FAULT:
+        yield Finding(f"expected an answer or a refusal, {describe(exchange)}")
+    elif status != 200:
+        yield Inconclusive(describe(exchange))
+
+
+@rule("chat.content-type", Level.MUST, cites=f"{REFERENCE}, stream", on=chat & ~streamed & legal, given=ok & intact)
+def content_type(exchange: Exchange) -> Iterator[Remark]:
+    """Without stream true the answer is one JSON object as application/json, and no event stream."""
+    if exchange.media_type != "application/json":
+        yield Finding(f"expected Content-Type application/json, got {exchange.header('content-type')!r}")
+    if not isinstance(exchange.json.value, dict):
+        fault = exchange.json.fault or "no object"
+        yield Finding(
+            f"expected one JSON object, got {excerpt(exchange.content[:200].decode('utf-8', 'replace'))} ({fault})"
+        )
+
+
+@rule(
+    "chat.schema",
+    Level.MUST,
+    cites="openapi#/components/schemas/ChatCompletion",
+    on=chat & ~streamed & legal,
+    given=json_answer,
+)
+def schema(exchange: Exchange) -> Iterator[Remark]:
+    """A whole answer fits its schema: id, object, created in seconds, model, choices with finish_reason and message."""
+    for _, fault in schema_faults(exchange):
+        if not fault.pointer.startswith("/usage"):  # a chapter of its own
+            yield Finding(f"{fault.pointer or '/'}: expected {fault.expected}, got {fault.got}")
+
+
+@rule("chat.model", Level.SHOULD, cites=f"{REFERENCE}, model", on=chat & legal, given=replied)
+def model(exchange: Exchange) -> Iterator[Remark]:
+    """The answer names the model that was asked for, or a dated snapshot of it."""
+    asked = model_of(exchange)
+    chunks = exchange.payloads if exchange.is_stream else (exchange.json,)
+    named = {
+        name: event
+        for event, chunk in reversed([*enumerate(chunks)])
+        if isinstance(name := chunk.object.get("model"), str) and name
+    }
+    if not named:
+        yield Inconclusive("the answer names no model: see the rules on its schema")
+    for name, event in sorted(named.items(), key=lambda item: item[1]):
+        if not _same_model(asked, name):
+            yield Finding(f"asked for {asked!r}, the answer is by {name!r}", event if exchange.is_stream else None)
+
+
+def _same_model(asked: str, named: str) -> bool:
+    """A snapshot adds its date or state; a router's prefix (`openai/gpt-4o`) may be left out, or added."""
+    asked, named = asked.lower().removesuffix("-latest"), named.lower()
+    for one in {asked, asked.rpartition("/")[2]}:
+        _, found, added = f"/{named}".rpartition(f"/{one}")
+        if found and SNAPSHOT.fullmatch(added):
+            return True
+    return False
+
+
+@rule("chat.n", Level.MUST, cites=f"{REQUEST}/properties/n", on=chat & legal & several, given=whole_reply)
+def n(exchange: Exchange) -> Iterator[Remark]:
+    """With n, the answer has the choices 0 to n-1, each once."""
+    wanted, got = choices_of(exchange), sorted(_indexes(exchange))
+    if got != [*range(wanted)]:
+        yield Finding(f"expected choices 0 to {wanted - 1}, got {excerpt(got)}")
+
+
+def _indexes(exchange: Exchange) -> list[int]:
+    """The index of each choice; a stream speaks of one as often as it likes."""
+    match exchange.object.get("choices"):
+        case list(choices):
+            indexes = [choice.get("index") for choice in choices if isinstance(choice, dict)]
+            return [index for index in indexes if isinstance(index, int)]
+    return [*reply_of(exchange).choices]
+
+
+@rule("chat.stop", Level.MUST, cites=f"{REQUEST}/properties/stop", on=chat & legal & with_stop, given=whole_reply)
+def stop(exchange: Exchange) -> Iterator[Remark]:
+    """The text of an answer holds no stop sequence and ends before it."""
+    stops = stops_of(exchange)
+    for choice in reply_of(exchange).choices.values():
+        found = [text for text in stops if text in choice.content]
+        if found:
+            yield Finding(f"choice {choice.index} holds the stop sequence {found[0]!r}: {excerpt(choice.content)}")
+        elif not choice.finish:
+            yield NO_FINISH
+        elif choice.finish[0] != "stop":
+            yield Inconclusive("the model wrote no stop sequence before its limit", mood=True)
+
+
+@rule(
+    "chat.limit",
+    Level.MUST,
+    cites=f"{REQUEST}/properties/max_tokens",
+    on=chat & legal & with_limit & ~video,
+    given=whole_reply,
+)
+def limit(exchange: Exchange) -> Iterator[Remark]:
+    """An answer has no more tokens than it was given, and says finish_reason length where that cut it."""
+    reply, most = reply_of(exchange), limit_of(exchange) or 0
+    counted = _visible_tokens(reply) if len(reply.choices) == 1 else None
+    for choice in reply.choices.values():
+        least = _fewest_tokens(choice.content)
+        if counted is not None and counted > most + SLACK:
+            yield Finding(f"the limit was {most} tokens, usage counts {counted} ({excerpt(choice.content, 60)})")
+        elif least > most + SLACK:
+            yield Finding(f"the limit was {most} tokens, the text has at least {least}: {excerpt(choice.content, 60)}")
+        elif not choice.finish:
+            yield NO_FINISH
+        elif choice.finish[0] != "length":
+            yield Inconclusive(f"the model ended by itself below {most} tokens", mood=True)
+
+
+def _visible_tokens(reply: Reply) -> int | None:
+    """Completion tokens less those of reasoning, which max_tokens does not bound everywhere."""
+    match reply.usage:
+        case {"completion_tokens": int(tokens), "completion_tokens_details": {"reasoning_tokens": int(reasoning)}}:
+            return tokens - max(reasoning, 0)
+        case {"completion_tokens": int(tokens)} if not any(choice.reasoning for choice in reply.choices.values()):
+            return tokens
+    return None
+
+
+def _fewest_tokens(text: str) -> int:
+    """No tokenizer in use makes fewer tokens than one for every 16 characters of prose; blanks and lines drawn of one
+    character aside."""
+    return len(RUN.sub(r"\1", "".join(text.split()))) // 16
+
+
+@rule(
+    "chat.json-object",
+    Level.MUST,
+    cites=f"{REQUEST}/properties/response_format",
+    on=chat & legal & json_object & ~with_tools,
+    given=whole_reply,
+)
+def is_json_object(exchange: Exchange) -> Iterator[Remark]:
+    """With response_format json_object the text is the JSON text of an object."""
+    for choice in reply_of(exchange).choices.values():
+        if reason := _undecided(choice):
+            yield reason
+        elif not isinstance(json_text.read(choice.content).value, dict):
+            yield Finding(f"expected a JSON object, got {excerpt(choice.content)}")
+
+
+@rule(
+    "chat.json-schema",
+    Level.MUST,
+    cites=f"{REQUEST}/properties/response_format",
+    on=chat & legal & json_schema & ~with_tools,
+    given=whole_reply,
+)
+def fits_json_schema(exchange: Exchange) -> Iterator[Remark]:
+    """With response_format json_schema the text is JSON; with strict the schema validates it."""
+    validator = _validator(exchange)
+    if validator is None:
+        yield Inconclusive("the request's schema is none that can be compiled")
+        return
+    for choice in reply_of(exchange).choices.values():
+        if reason := _undecided(choice):
+            yield reason
+            continue
+        parsed = json_text.read(choice.content)
+        if not parsed.readable:
+            yield Finding(f"{parsed.fault}: {excerpt(choice.content)}")
+            continue
+        for remark in misfits(validator, parsed.value, choice.content):
+            yield remark if _is_strict(exchange) else Inconclusive("strict was not asked for", mood=True)
+
+
+def misfits(validator: jsonschema_rs.Draft202012Validator, value: Json, text: str) -> Iterator[Remark]:
+    """What of a value does not fit. The validator takes no lone surrogate and no nesting beyond its own depth."""
+    try:
+        for error in validator.iter_errors(value):
+            yield Finding(f"{error.message[:160]} in {excerpt(text)}")
+    except ValueError as error:
+        yield Inconclusive(f"the value cannot be validated: {error}")
+
+
+def _undecided(choice: Choice) -> Inconclusive | None:
+    if not choice.finish:
+        return NO_FINISH
+    if "length" in choice.finish:
+        return Inconclusive("the text was cut by the token limit", mood=True)
+    if choice.refusal or "content_filter" in choice.finish:
+        return Inconclusive("the model refused", mood=True)
+    return None
+
+
+def _is_strict(exchange: Exchange) -> bool:
+    match member(exchange, "response_format"):
+        case {"json_schema": {"strict": True}}:
+            return True
+    return False
+
+
+def _validator(exchange: Exchange) -> jsonschema_rs.Draft202012Validator | None:
+    match member(exchange, "response_format"):
+        case {"json_schema": {"schema": dict(inner)}}:
+            return compiled(json_text.write(inner).decode())
+    return None
+
+
+@lru_cache(maxsize=256)
+def compiled(text: str) -> jsonschema_rs.Draft202012Validator | None:
+    """A validator of a schema that came from outside; None where it is no schema. Nothing is fetched."""
+    try:
+        return jsonschema_rs.Draft202012Validator(json_text.read(text).object, retriever=_no_fetching)
+    except (jsonschema_rs.ValidationError, ValueError):
+        return None
+
+
+def _no_fetching(uri: str) -> Json:
+    msg = f"no schema is fetched: {uri}"
+    raise ValueError(msg)
+
+
+@rule(
+    "chat.logprobs",
+    Level.MUST,
+    cites=f"{REQUEST}/properties/logprobs",
+    on=chat & legal & with_logprobs,
+    given=whole_reply,
+)
+def logprobs(exchange: Exchange) -> Iterator[Remark]:
+    """With logprobs, each token of the text comes with its logprob, bytes and as many alternatives as asked at most."""
+    most = member(exchange, "top_logprobs")
+    for choice in reply_of(exchange).choices.values():
+        if not choice.logprobs:
+            text = f"choice {choice.index} has no logprobs.content"
+            yield Finding(text) if choice.content else Inconclusive(f"{text}, and no text", mood=True)
+            continue
+        if most and not any(isinstance(token, dict) and token.get("top_logprobs") for token in choice.logprobs):
+            yield Finding(f"choice {choice.index}: {most} alternatives were asked for, and no token has any")
+        for place, token in enumerate(choice.logprobs):
+            if fault := _token_fault(token, most if isinstance(most, int) else 0):
+                yield Finding(f"choice {choice.index}, token {place}: {fault}")
+                break
+        yield from _spelled(choice)
+
+
+def _token_fault(token: Json, most: int) -> str | None:
+    match token:
+        case {"token": str(), "logprob": int() | float() as value, **rest}:
+            if value > 1e-6:
+                return f"a logprob of {value}"
+            if "bytes" not in rest:
+                return "no bytes"
+            alternatives = rest.get("top_logprobs")
+            if not isinstance(alternatives, list):
+                return "no top_logprobs"
+            return f"{len(alternatives)} alternatives, asked for {most}" if len(alternatives) > most else None
+    return f"expected token and logprob, got {excerpt(token, 60)}"
+
+
+def _spelled(choice: Choice) -> Iterator[Remark]:
+    tokens = [token.get("token") for token in choice.logprobs if isinstance(token, dict)]
+    spelled = "".join(token for token in tokens if isinstance(token, str))
+    if len(spelled) < len(choice.content) // 2:
+        yield Finding(f"the tokens spell {excerpt(spelled, 50)!r}, the text is {excerpt(choice.content, 50)!r}")

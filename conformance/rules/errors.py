@@ -1,0 +1,198 @@
+"""Errors: the status tells the class, the envelope tells the rest, and neither tells a secret."""
+
+from collections.abc import Iterator
+
+from conformance.answers import answered, complete, decoded, describe, error_answer, excerpt, intact, ok
+from conformance.asked import (
+    bad_json,
+    chat,
+    empty_body,
+    faulty,
+    missing_messages,
+    missing_model,
+    no_key,
+    streamed,
+    unknown_model,
+    unknown_path,
+    wrong_key,
+    wrong_type,
+)
+from conformance.rule import ANYTHING, Finding, Inconclusive, Level, On, Remark, rule
+from openapi.json_text import Json
+from openapi.wire.exchange import Exchange
+from openapi.wire.redaction import MARK
+
+ENVELOPE = "openapi#/components/schemas/ErrorResponse"
+CODES = "OpenAI API reference, Error codes"
+REFUSED = {401, 402, 403}  # the key, not the request
+TRY_LATER = {429, 503, 529}
+NOT_SERVED = {404, 405, 501}
+ours = On(
+    "a path under /v1",
+    lambda exchange: exchange.request.path.startswith("/v1/") and exchange.request.method not in {"HEAD", "OPTIONS"},
+)
+claude = On("Claude's own path", lambda exchange: exchange.request.path.startswith("/v1/messages"))
+plain = ~no_key & ~wrong_key
+
+
+def _status(exchange: Exchange, expected: set[int], tolerated: frozenset[int] = frozenset()) -> Iterator[Remark]:
+    """The status that a mistake of the client must have. "Not with this key", "try later" and "not served here" have
+    decided nothing."""
+    status = exchange.status or 0
+    undecided = TRY_LATER | (NOT_SERVED if 400 in expected else set()) | (set() if 401 in expected else REFUSED)
+    if status in undecided - expected - tolerated:
+        yield Inconclusive(describe(exchange))
+    elif status not in expected | tolerated:
+        yield Finding(f"expected {' or '.join(map(str, sorted(expected)))}, {describe(exchange)}")
+
+
+@rule("errors.no-key", Level.MUST, cites="RFC 9110 section 15.5.2", on=chat & no_key)
+def without_key(exchange: Exchange) -> Iterator[Remark]:
+    """A request without a key is answered 401."""
+    yield from _unauthorized(exchange)
+
+
+@rule("errors.wrong-key", Level.MUST, cites="RFC 9110 section 15.5.2", on=chat & wrong_key)
+def with_wrong_key(exchange: Exchange) -> Iterator[Remark]:
+    """A request with a wrong key is answered 401."""
+    yield from _unauthorized(exchange)
+
+
+def _unauthorized(exchange: Exchange) -> Iterator[Remark]:
+    """Who looks at the model before the key has not answered yet; with a model that exists he must."""
+    if unknown_model.holds(exchange) and exchange.status in {400, 403, 404, 503}:
+        yield Inconclusive(f"the model may have been looked at before the key: {describe(exchange)}")
+    else:
+        yield from _status(exchange, {401})
+
+
+@rule("errors.bad-json", Level.MUST, cites=f"{CODES}; RFC 9110 section 15.5.1", on=bad_json)
+def malformed(exchange: Exchange) -> Iterator[Remark]:
+    """A body that is no JSON is answered 400."""
+    yield from _status(exchange, {400}, frozenset({422}))
+
+
+@rule("errors.empty-body", Level.MUST, cites=f"{CODES}; RFC 9110 section 15.5.1", on=empty_body)
+def nothing_sent(exchange: Exchange) -> Iterator[Remark]:
+    """A request without its body is answered 400."""
+    yield from _status(exchange, {400}, frozenset({411, 415, 422}))
+
+
+@rule("errors.missing-model", Level.MUST, cites=f"{CODES}; openapi, model", on=missing_model)
+def model_missing(exchange: Exchange) -> Iterator[Remark]:
+    """A request that names no model is answered 400."""
+    yield from _status(exchange, {400}, frozenset({404, 422}))
+
+
+@rule("errors.missing-messages", Level.MUST, cites=f"{CODES}; openapi, messages", on=missing_messages & ~missing_model)
+def messages_missing(exchange: Exchange) -> Iterator[Remark]:
+    """A request without messages is answered 400."""
+    yield from _status(exchange, {400}, frozenset({422}))
+
+
+@rule("errors.wrong-type", Level.SHOULD, cites=f"{CODES}; openapi, types", on=wrong_type & plain)
+def mistyped(exchange: Exchange) -> Iterator[Remark]:
+    """A request whose messages or temperature has the wrong type is answered 400 or 422."""
+    yield from _status(exchange, {400, 422})
+
+
+@rule("errors.unknown-model", Level.MUST, cites=f"{CODES}, model_not_found", on=chat & unknown_model & plain)
+def model_unknown(exchange: Exchange) -> Iterator[Remark]:
+    """A model that does not exist is not answered by another one."""
+    if exchange.status is not None and exchange.status < 300:
+        if _error_in(exchange):
+            yield Inconclusive("an error came with status 200: see errors.not-200 and errors.stream-status")
+        else:
+            yield Finding(f"expected an error, {describe(exchange)}")
+    elif exchange.status in {401, 402, 429, 529} or not (_client_error(exchange) or _error_in(exchange)):
+        yield Inconclusive(describe(exchange))
+
+
+def _client_error(exchange: Exchange) -> bool:
+    return exchange.status is not None and 400 <= exchange.status < 500
+
+
+@rule("errors.unknown-model-404", Level.SHOULD, cites=f"{CODES}, model_not_found", on=chat & unknown_model & plain)
+def model_unknown_status(exchange: Exchange) -> Iterator[Remark]:
+    """A model that does not exist is answered 404."""
+    if exchange.status == 200 and not _error_in(exchange):
+        yield Inconclusive("it was answered: see errors.unknown-model")
+    elif exchange.status == 503:  # the habit of new-api: no channel has the model
+        yield Finding(f"expected 404, {describe(exchange)}")
+    else:
+        yield from _status(exchange, {404})
+
+
+@rule("errors.unknown-path", Level.MUST, cites="RFC 9110 section 15.5.5", on=unknown_path & plain)
+def path_unknown(exchange: Exchange) -> Iterator[Remark]:
+    """A path under /v1 that does not exist is answered 404."""
+    yield from _status(exchange, {404})
+
+
+@rule("errors.stream-status", Level.MUST, cites=f"{CODES}", on=chat & streamed & faulty, given=answered)
+def stream_status(exchange: Exchange) -> Iterator[Remark]:
+    """A mistake that is known before the first byte is an error status also where a stream was asked for."""
+    if exchange.status == 200 and _error_in(exchange):
+        yield Finding(f"expected an error status, got 200 and then {excerpt(_error_in(exchange))}")
+    elif not error_answer.holds(exchange) or exchange.status in {429, 529}:
+        yield Inconclusive(f"the mistake was not told: {describe(exchange)}")
+
+
+def _error_in(exchange: Exchange) -> Json:
+    """The error that an answer carries, in its body or in an event."""
+    if exchange.is_stream:
+        return next((payload.object["error"] for payload in exchange.payloads if payload.object.get("error")), None)
+    return exchange.object.get("error")
+
+
+@rule("errors.not-200", Level.MUST, cites=ENVELOPE, on=ours, occasion=ok, given=decoded)
+def not_200(exchange: Exchange) -> Iterator[Remark]:
+    """An answer with status 200 is no error object; a job that failed may tell so beside its id and status."""
+    body = exchange.object
+    if body.get("error") and not (body.get("id") and body.get("status")):
+        yield Finding(f"status 200 with an error: {excerpt(body['error'])}")
+    elif not (exchange.is_stream or complete.holds(exchange)):
+        yield Inconclusive(describe(exchange))
+
+
+@rule("errors.content-type", Level.MUST, cites=ENVELOPE, on=ours, occasion=error_answer)
+def content_type(exchange: Exchange) -> Iterator[Remark]:
+    """The body of an error is application/json, not a page."""
+    if exchange.media_type != "application/json":
+        text = excerpt(exchange.content[:200].decode("utf-8", "replace"), 60)
+        yield Finding(f"{exchange.status}: expected application/json, got {exchange.header('content-type')!r}: {text}")
+
+
+@rule("errors.envelope", Level.MUST, cites=ENVELOPE, on=ours, occasion=error_answer, given=intact)
+def envelope(exchange: Exchange) -> Iterator[Remark]:
+    """An error is {"error": {…}} with a message and a type that are texts."""
+    match exchange.json.value:
+        case {"error": {"message": str(), "type": str()}}:
+            return
+    text = excerpt(exchange.content[:300].decode("utf-8", "replace"))
+    yield Finding(f"{exchange.status}: expected error.message and error.type as texts, got {text or 'an empty body'}")
+
+
+@rule("errors.envelope-members", Level.MUST, cites=ENVELOPE, on=ours & ~claude, occasion=error_answer, given=intact)
+def envelope_members(exchange: Exchange) -> Iterator[Remark]:
+    """An error has param and code, each a text or null."""
+    match exchange.json.value:
+        case {"error": dict(error)}:
+            for name in ("param", "code"):
+                if name not in error or not isinstance(error[name], str | None):
+                    seen = excerpt(error[name]) if name in error else "no such member"
+                    yield Finding(f"{exchange.status}: expected error.{name} as a text or null, got {seen}")
+        case _:
+            yield Inconclusive("there is no error object: see errors.envelope")
+
+
+@rule("errors.no-key-leak", Level.MUST, cites="OWASP API8:2023", on=ANYTHING, given=answered)
+def no_key_leak(exchange: Exchange) -> Iterator[Remark]:
+    """No answer repeats the key that came with the request."""
+    place = exchange.content.find(MARK.encode())
+    if place >= 0:
+        around = exchange.content[max(place - 40, 0) : place + 40].decode("utf-8", "replace")
+        yield Finding(f"the key stands in the body: {excerpt(around)}", place)
+    for name, value in exchange.headers:
+        if MARK in value:
+            yield Finding(f"the key stands in the header {name}")

@@ -1,0 +1,262 @@
+"""A run: an append-only JSONL log of exchanges and verdicts between a header and a footer, and its readers.
+
+A crash leaves a readable prefix. What can be wrong with a run has a name:
+
+    RunError
+    ├── EmptyRunError         no line in it
+    ├── MissingHeaderError    the first line is no header
+    └── BadLineError          a line that is not what it should be; the message names it
+
+A missing footer is no error: `Run.footer` is then None, and reports say that the run did not end.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TextIO, TypeVar
+
+from conformance.rule import Finding, Level, Outcome, Verdict, worst
+from openapi import json_text
+from openapi.json_text import Json
+from openapi.wire.exchange import Exchange
+from openapi.wire.jsonl import dump, exchange_in, exchange_out
+
+T = TypeVar("T")
+
+FORMAT = 1
+
+
+class RunError(ValueError):
+    """A file that is no run."""
+
+
+class EmptyRunError(RunError):
+    """No line in it."""
+
+
+class MissingHeaderError(RunError):
+    """The first line is no header."""
+
+
+class BadLineError(RunError):
+    """A line that is not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was judged, by what. `relay` has `base_url`, `models` by role, `name`; `plan` has probes and requests."""
+
+    relay: Mapping[str, Json]
+    document: str
+    suite: str
+    seed: int
+    started: str
+    plan: Mapping[str, Json] = field(default_factory=dict)
+    command: str = ""
+
+    def record(self) -> dict[str, Json]:
+        return {
+            "type": "header",
+            "format": FORMAT,
+            "relay": dict(self.relay),
+            "document": self.document,
+            "suite": self.suite,
+            "seed": self.seed,
+            "started": self.started,
+            "plan": dict(self.plan),
+            "command": self.command,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """How it ended: rules by outcome, what was spent, the exit code."""
+
+    outcomes: Mapping[str, int]
+    spent: Mapping[str, Json]
+    finished: str
+    exit: int
+    note: str | None = None
+
+    def record(self) -> dict[str, Json]:
+        line: dict[str, Json] = {
+            "type": "footer",
+            "outcomes": dict(self.outcomes),
+            "spent": dict(self.spent),
+            "finished": self.finished,
+            "exit": self.exit,
+        }
+        return line | ({"note": self.note} if self.note else {})
+
+
+@dataclass(frozen=True)
+class Run:
+    """All of it, replayable: the read-only record that every report is made from."""
+
+    header: Header
+    exchanges: tuple[Exchange, ...]
+    verdicts: tuple[Verdict, ...]
+    footer: Footer | None = None
+
+    @cached_property
+    def _by_id(self) -> dict[str, Exchange]:
+        return {exchange.id: exchange for exchange in self.exchanges}
+
+    def exchange(self, id: str) -> Exchange | None:  # noqa: A002
+        return self._by_id.get(id)
+
+    def by_rule(self) -> dict[str, list[Verdict]]:
+        """The verdicts of each rule, in the order of the run."""
+        rules: dict[str, list[Verdict]] = {}
+        for verdict in self.verdicts:
+            rules.setdefault(verdict.rule, []).append(verdict)
+        return rules
+
+
+def outcome_of(verdicts: Iterable[Verdict]) -> Outcome:
+    """One outcome for all verdicts of one rule."""
+    return worst(verdict.outcome for verdict in verdicts)
+
+
+def counts(verdicts: Iterable[Verdict], level: Level | None = None) -> Counter[Outcome]:
+    """Rules by their outcome, of one level or of all."""
+    rules: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if level is None or verdict.level is level:
+            rules.setdefault(verdict.rule, []).append(verdict)
+    return Counter(outcome_of(group) for group in rules.values())
+
+
+class Writer:
+    """Writes a run line by line as things happen, each line whole before the next begins."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+
+    def header(self, header: Header) -> None:
+        self._line(header.record())
+
+    def exchange(self, exchange: Exchange) -> None:
+        self._line({"type": "exchange", **exchange_out(exchange)})
+
+    def verdict(self, verdict: Verdict) -> None:
+        self._line({"type": "verdict", **verdict.record()})
+
+    def footer(self, footer: Footer) -> None:
+        self._line(footer.record())
+
+    def _line(self, record: dict[str, Json]) -> None:
+        self.out.write(dump(record) + "\n")
+        self.out.flush()
+
+
+def read_run(text: str) -> Run:
+    """A run from its JSONL. A last line that was cut off is left out: a crash may leave one. Raises RunError."""
+    lines = text.split("\n")
+    whole, tail = lines[:-1], lines[-1]
+    records = [_record(number, line) for number, line in enumerate(whole, 1) if line.strip()]
+    if tail.strip() and json_text.read(tail).readable:
+        records.append(_record(len(lines), tail))
+    if not records:
+        msg = "the run is empty"
+        raise EmptyRunError(msg)
+    number, first = records[0]
+    if first.get("type") != "header" or first.get("format") != FORMAT:
+        msg = f"line {number}: a run begins with a header of format {FORMAT}"
+        raise MissingHeaderError(msg)
+    header = _parse(number, first, _header)
+    exchanges = tuple(_parse(at, line, exchange_in) for at, line in records if line.get("type") == "exchange")
+    verdicts = tuple(_parse(at, line, _verdict) for at, line in records if line.get("type") == "verdict")
+    footers = [_parse(at, line, _footer) for at, line in records if line.get("type") == "footer"]
+    return Run(header, exchanges, verdicts, footers[-1] if footers else None)
+
+
+def lines_of(run: Run) -> Iterator[str]:
+    """The JSONL of a run."""
+    yield dump(run.header.record())
+    for exchange in run.exchanges:
+        yield dump({"type": "exchange", **exchange_out(exchange)})
+    for verdict in run.verdicts:
+        yield dump({"type": "verdict", **verdict.record()})
+    if run.footer:
+        yield dump(run.footer.record())
+
+
+def _record(number: int, line: str) -> tuple[int, dict[str, Json]]:
+    parsed = json_text.read(line)
+    if not parsed.readable or not isinstance(parsed.value, dict):
+        msg = f"line {number}: {parsed.fault or 'not an object'}"
+        raise BadLineError(msg)
+    return number, parsed.value
+
+
+def _parse(number: int, line: dict[str, Json], parse: Callable[[dict[str, Json]], T]) -> T:
+    try:
+        return parse(line)
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"line {number}: {f'{error.args[0]!r} is missing' if isinstance(error, KeyError) else error}"
+        raise BadLineError(msg) from error
+
+
+def _header(line: dict[str, Json]) -> Header:
+    return Header(
+        relay=_object(line["relay"]),
+        document=str(line["document"]),
+        suite=str(line["suite"]),
+        seed=_whole(line["seed"]),
+        started=str(line["started"]),
+        plan=_object(line.get("plan") or {}),
+        command=str(line.get("command") or ""),
+    )
+
+
+def _verdict(line: dict[str, Json]) -> Verdict:
+    reason, probe = line.get("reason"), line.get("probe")
+    return Verdict(
+        rule=str(line["rule"]),
+        level=Level(str(line["level"])),
+        outcome=Outcome(str(line["outcome"])),
+        probe=None if probe is None else str(probe),
+        exchanges=tuple(map(str, _array(line["exchanges"]))),
+        findings=tuple(_finding(_object(found)) for found in _array(line["findings"])),
+        reason=None if reason is None else str(reason),
+        mood=line.get("mood") is True,
+    )
+
+
+def _finding(line: dict[str, Json]) -> Finding:
+    at = line.get("at")
+    return Finding(str(line["text"]), None if at is None else _whole(at))
+
+
+def _footer(line: dict[str, Json]) -> Footer:
+    note = line.get("note")
+    return Footer(
+        outcomes={name: _whole(count) for name, count in _object(line["outcomes"]).items()},
+        spent=_object(line["spent"]),
+        finished=str(line["finished"]),
+        exit=_whole(line["exit"]),
+        note=None if note is None else str(note),
+    )
+
+
+def _object(value: Json) -> dict[str, Json]:
+    if not isinstance(value, dict):
+        msg = f"an object, not {value!r:.60}"
+        raise TypeError(msg)
+    return value
+
+
+def _array(value: Json) -> list[Json]:
+    if not isinstance(value, list):
+        msg = f"a list, not {value!r:.60}"
+        raise TypeError(msg)
+    return value
+
+
+def _whole(value: Json) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        msg = f"a whole number, not {value!r:.60}"
+        raise TypeError(msg)
+    return value

@@ -1,0 +1,159 @@
+"""Whom we judge: where, with which key variable, which models, what it claims, and what it may cost.
+
+ConfigurationError    wrong use: one line for the user, exit code 2
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance.probe import Role
+
+KEY_VARIABLE = "RELAYPROOF_API_KEY"
+MAX_REQUESTS = 300  # beyond loopback, unless said otherwise
+MAX_TOKENS = 200_000
+
+
+class ConfigurationError(ValueError):
+    """Wrong use or configuration; the message is one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One relay. `base` is scheme, host and path prefix, without a final /v1; `unsupported` are capabilities that it
+    does not claim, by the names in `Probe.needs`. Limits are None where nothing bounds them."""
+
+    name: str
+    base: str
+    key_variable: str | None = None
+    models: Mapping[Role, str] = field(default_factory=dict)
+    unsupported: frozenset[str] = frozenset()
+    max_requests: int | None = None
+    max_tokens: int | None = None
+    notes: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        return is_loopback(self.base)
+
+    def bounded(self) -> "Target":
+        """The same, with the limits that hold where the user named none: none on loopback, ours elsewhere."""
+        if self.is_local:
+            return self
+        return replace(
+            self,
+            max_requests=MAX_REQUESTS if self.max_requests is None else self.max_requests,
+            max_tokens=MAX_TOKENS if self.max_tokens is None else self.max_tokens,
+        )
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def base_of(url: str) -> str:
+    """A base URL without its final slash and /v1; a path prefix is kept. Raises ConfigurationError."""
+    try:
+        parts = urlsplit(url)
+        port_is_right = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_right = False
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_right:
+        msg = f"{url!r} is no base URL: expected something like https://relay.example/v1"
+        raise ConfigurationError(msg)
+    if parts.username or parts.password:
+        msg = "a base URL holds no user and password: the key comes from an environment variable"
+        raise ConfigurationError(msg)
+    if parts.query or parts.fragment:
+        msg = f"{url!r} is no base URL: it has a query or a fragment"
+        raise ConfigurationError(msg)
+    path = parts.path.rstrip("/")
+    path = path.removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def models_of(words: tuple[str, ...]) -> dict[Role, str]:
+    """`--model ROLE=NAME`, or a bare name for chat. A name may hold `=`; a role may not. Raises ConfigurationError."""
+    models: dict[Role, str] = {}
+    for word in words:
+        role, equals, name = word.partition("=")
+        if not equals:
+            role, name = Role.CHAT, word
+        if role not in set(Role):
+            msg = f"--model {word!r}: no role {role!r}; there are {', '.join(Role)}"
+            raise ConfigurationError(msg)
+        if not name:
+            msg = f"--model {word!r} names no model"
+            raise ConfigurationError(msg)
+        models[Role(role)] = name
+    return models
+
+
+def read_target(name: str) -> Target:
+    """A target by the name of a built-in file or by path. Raises ConfigurationError."""
+    path = Path(name)
+    text: str
+    if name.endswith(".toml") or path.exists():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"the target {name} cannot be read: {error}"
+            raise ConfigurationError(msg) from None
+    else:
+        built_in = files("conformance") / "targets" / f"{name}.toml"
+        if not built_in.is_file():
+            known = sorted(
+                file.name[:-5] for file in (files("conformance") / "targets").iterdir() if file.name.endswith(".toml")
+            )
+            msg = f"no target {name!r}; there are {', '.join(known)}, or give the path of a .toml"
+            raise ConfigurationError(msg)
+        text = built_in.read_text(encoding="utf-8")
+    return parse_target(text, path.stem)
+
+
+def parse_target(text: str, name: str) -> Target:
+    """A target from TOML. An unknown member is an error: a misspelt limit must not be no limit."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"the target {name} is no TOML: {error}"
+        raise ConfigurationError(msg) from None
+    known = {
+        "name": str,
+        "base_url": str,
+        "key_env": str,
+        "models": dict,
+        "unsupported": list,
+        "max_requests": int,
+        "max_tokens": int,
+        "notes": str,
+    }
+    for member, value in table.items():
+        if member not in known or not isinstance(value, known[member]) or isinstance(value, bool):
+            msg = f"the target {name}: {member} = {value!r} is not understood; there are {', '.join(known)}"
+            raise ConfigurationError(msg)
+    return _target(table, name)
+
+
+def _target(table: dict[str, Any], name: str) -> Target:
+    models = models_of(tuple(f"{role}={model}" for role, model in table.get("models", {}).items()))
+    return Target(
+        name=table.get("name", name),
+        base=base_of(table["base_url"]) if table.get("base_url") else "",
+        key_variable=table.get("key_env"),
+        models=models,
+        unsupported=frozenset(map(str, table.get("unsupported", []))),
+        max_requests=table.get("max_requests"),
+        max_tokens=table.get("max_tokens"),
+        notes=table.get("notes", ""),
+    )

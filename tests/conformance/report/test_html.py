@@ -1,0 +1,107 @@
+"""One file that loads nothing, in bounds, with what it must have."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from importlib.resources import files
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from conformance.report import html
+from conformance.report.html import slug
+from conformance.report.texts import ENGLISH, TEXTS
+from conformance.rule import Finding, Level, Outcome, Verdict
+from conformance.run import Run
+from tests.conformance.report.made import BOOK, HEADER, ended, recorded, runs, small_run
+
+
+def many(rules: int, probes: int) -> Run:
+    streams = ["chat-stream", "chat-n2-stream", "chat-logprobs-stream", "chat-tools-forced-stream"]
+    exchanges = tuple(recorded(f"litellm/{streams[n % 4]}", f"e{n}", f"chat.probe-{n}") for n in range(probes))
+    found = tuple(Finding(f"expected something else than what was seen here, number {n}", n) for n in range(20))
+    verdicts = tuple(
+        Verdict(
+            f"chat.rule-{n}", Level.MUST, outcome, f"chat.probe-{at}", (f"e{at}",), found if outcome == "fail" else ()
+        )
+        for n in range(rules)
+        for at in range(0, probes, 7)
+        for outcome in [Outcome.FAIL if n % 3 == 0 else Outcome.PASS]
+    )
+    return ended(Run(HEADER, exchanges, verdicts))
+
+
+def test_the_policy_allows_this_style_and_this_script_by_hash_and_nothing_else() -> None:
+    page = html.render(small_run(), BOOK)
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', page)
+    for tag in ("style", "script"):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode().replace("+", "\\+")
+        assert re.search(rf"{tag}-src &#39;sha256-{digest}&#39;", policy)
+    assert policy.startswith("default-src &#39;none&#39;;")
+    assert "unsafe" not in policy
+
+
+def test_nothing_in_the_page_is_fetched() -> None:
+    page = html.render(small_run(), BOOK)
+    assert not re.search(r"<(link|img|iframe|object|embed|audio|video|base|form)\b", page)
+    assert not re.search(r"\bsrc=|@import|url\((?!#)", page)
+
+
+def test_a_page_of_300_rules_stays_under_a_megabyte() -> None:
+    assert len(html.render(many(300, 90), BOOK).encode()) < 1_000_000
+
+
+def test_what_is_left_out_for_size_says_where_it_is() -> None:
+    page = html.render(many(3, 200), BOOK)
+    assert ENGLISH["size"] in page
+    assert 'id="x199"' in page
+
+
+def test_what_a_failure_rests_on_is_shown_before_what_passed() -> None:
+    run = many(1, 200)
+    late = Verdict("sse.json", Level.MUST, Outcome.FAIL, "chat.probe-199", ("e199",), (Finding("seen here", 1),))
+    passed = Verdict("chat.answered", Level.MUST, Outcome.PASS, "chat.probe-0", tuple(f"e{n}" for n in range(199)))
+    page = html.render(replace(run, verdicts=(passed, late)), BOOK)
+    assert ENGLISH["log"] in page[page.index('id="x199"') :]
+    assert ENGLISH["size"] in page[page.index('id="x198"') : page.index('id="x199"')]
+
+
+def test_a_rule_that_is_unknown_still_has_its_place() -> None:
+    page = html.render(small_run(), BOOK)
+    assert ENGLISH["law.unknown"] in page
+    assert 'id="later.rule"' in page
+
+
+def test_a_run_that_did_not_end_says_so_first() -> None:
+    page = html.render(replace(small_run(), footer=None), BOOK)
+    assert 'class="t-open"' in page
+    assert "Did not end</h1>" in page
+
+
+def test_every_text_is_in_the_table_of_each_language() -> None:
+    assert all(set(table) == set(ENGLISH) for table in TEXTS.values())
+
+
+def test_every_text_of_the_table_is_used() -> None:
+    package = files("conformance.report")
+    names = ("templates/report.html.jinja", "summary.py", "texts.py")
+    template, summary, texts = (package.joinpath(name).read_text(encoding="utf-8") for name in names)
+    families = ("exit.", "word.", "outcome.", "level.", "group.")
+    unused = [key for key in ENGLISH if f"t['{key}']" not in template and not key.startswith(families)]
+    assert unused == []
+    assert all(family in template + summary + texts for family in families)
+
+
+@pytest.mark.parametrize(("rule", "anchor"), [("chat.n", "chat.n"), ("x y", "rule-3"), ("", "rule-3"), ("<", "rule-3")])
+def test_an_anchor_is_the_id_where_it_can_be(rule: str, anchor: str) -> None:
+    assert slug(rule, 3) == anchor
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@given(runs)
+def test_any_run_has_a_page(run: Run) -> None:
+    page = html.render(run, BOOK)
+    assert page.startswith("<!doctype html>")
+    assert page == html.render(run, BOOK)

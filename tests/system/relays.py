@@ -1,0 +1,33 @@
+"""The whole way, for tests: a mock in a process of its own, judged over a socket by the real suite."""
+
+import asyncio
+import io
+from collections.abc import Sequence
+
+from conformance import plan as planning
+from conformance import probe, rule
+from conformance.check import Options, check
+from conformance.probe import Role
+from conformance.run import Run, Writer
+from conformance.target import Target
+from conformance.transport import Link
+from mock_server.process import running
+
+KEY = "sk-relayproof-test-0123456789"
+MODELS = {
+    Role.CHAT: "mock-chat",
+    Role.TOOLS: "mock-chat",
+    Role.REASONING: "mock-reasoner",
+    Role.VISION: "mock-chat",
+    Role.VIDEO: "sora-2",
+}
+
+
+def judged(*serve: str, only: Sequence[str] = (), idle: float = 3.0) -> Run:
+    """The run of a check of the mock, started with these options of `serve`."""
+    with running("--api-key", KEY, *serve) as base:
+        target = Target("mock", base, models=MODELS)
+        plan = planning.plan(target, rule.catalogue(), probe.catalogue(), only)
+        options = Options(concurrency=8, patience=0.01)
+        link = Link(base, KEY, idle=idle, total=120.0)
+        return asyncio.run(check(target, link, plan, options, out=Writer(io.StringIO()), watch=lambda _: None))
