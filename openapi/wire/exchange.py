@@ -203,21 +203,47 @@ def _decode_content(reads: tuple[Read, ...], coding: str) -> tuple[tuple[Read, .
         return reads, None
     if name not in {"gzip", "x-gzip", "deflate"}:
         return reads, f"content coding {name[:40]!r} was not asked for and is not known"
-    inflate = zlib.decompressobj(wbits=31 if "gzip" in name else _deflate_bits(reads))
+    inflate = _Inflate(31 if "gzip" in name else _deflate_bits(reads))
     out: list[Read] = []
-    size = 0
     for read in reads:
-        try:
-            data = inflate.decompress(read.data, MAX_CONTENT - size + 1)
-        except zlib.error as error:
-            return tuple(out), f"content coding {name} does not decode: {error}"
-        size += len(data)
-        if size > MAX_CONTENT:
-            return tuple(out), f"content coding {name} expands to more than {MAX_CONTENT} bytes"
-        out.append(Read(read.at, data))
-        if inflate.unused_data:  # a second gzip member is legal (RFC 1952 section 2.2), and lost on most clients
-            return tuple(out), f"content coding {name} has bytes behind its end"
-    return tuple(out), None if inflate.eof else f"content coding {name} ends early"
+        out.append(Read(read.at, inflate.feed(read.data)))
+        if inflate.fault:
+            return tuple(out), f"content coding {name} {inflate.fault}"
+    return tuple(out), None if inflate.ended else f"content coding {name} ends early"
+
+
+class _Inflate:
+    """Undoes gzip or deflate, of as many gzip members as there are (RFC 1952 section 2.2), up to MAX_CONTENT bytes."""
+
+    def __init__(self, wbits: int) -> None:
+        self.wbits = wbits
+        self.fault: str | None = None
+        self._size = 0
+        self._zlib = zlib.decompressobj(wbits)
+
+    @property
+    def ended(self) -> bool:
+        return self._zlib.eof
+
+    def feed(self, data: bytes) -> bytes:
+        """What the bytes expand to, as far as they do; `fault` then tells why no farther."""
+        out = bytearray()
+        while data and not self.fault:
+            if self._zlib.eof:
+                if self.wbits != 31 or not data.startswith(b"\x1f"):
+                    self.fault = "has bytes behind its end"
+                    break
+                self._zlib = zlib.decompressobj(self.wbits)
+            try:
+                out += self._zlib.decompress(data, MAX_CONTENT - self._size - len(out) + 1)
+            except zlib.error as error:
+                self.fault = f"does not decode: {error}"
+            if self._size + len(out) > MAX_CONTENT:
+                self.fault = f"expands to more than {MAX_CONTENT} bytes"
+                out.clear()
+            data = self._zlib.unused_data
+        self._size += len(out)
+        return bytes(out)
 
 
 def _deflate_bits(reads: tuple[Read, ...]) -> int:

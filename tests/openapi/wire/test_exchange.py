@@ -174,6 +174,14 @@ def test_flushed_pieces_are_content_at_the_time_of_their_own_read() -> None:
     assert [found.arrival(message.end) for message in found.messages] == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("cut", [0, 1, 5, 20])
+def test_members_of_gzip_follow_each_other(cut: int) -> None:
+    """RFC 1952 section 2.2: a file is a series of members."""
+    body = gzip.compress(b"data: a\n\n") + gzip.compress(b"data: b\n\n")
+    found = coded("gzip", body[:cut], body[cut:])
+    assert (found.content, found.content_fault) == (b"data: a\n\ndata: b\n\n", None)
+
+
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
 def test_a_coding_of_no_bytes_is_no_fault(coding: str) -> None:
     for found in (coded(coding), coded(coding, b"", b"")):

@@ -265,7 +265,8 @@ DEPTHS = [300, *range(900, 1000), 100_000]  # about the limit of the interpreter
 def test_deep_nesting_is_read_or_refused_and_nothing_else() -> None:
     for depth in DEPTHS:
         deep = "[" * depth + "]" * depth
-        for text in (changed(1, '"m"', deep), changed(2, '"data"', deep), changed(4, "2.5", deep)):
+        headers = changed(1, '[["a","b"]]', deep)
+        for text in (headers, changed(1, '"m"', deep), changed(2, '"data"', deep), changed(4, "2.5", deep)):
             with suppress(RecordingError):
                 read_recording(text, "x")
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from urllib.parse import quote
 
@@ -100,6 +101,17 @@ def test_a_secret_is_found_in_every_spelling(spelled: str) -> None:
     assert redactor.text(f"<{spelled}>") == f"<{mark(len(spelled))}>"
     assert redactor.data(f"<{spelled}>".encode()) == f"<{mark(len(spelled.encode()))}>".encode()
     assert redactor.found_in(spelled.encode())
+
+
+SPELLINGS = [lambda one: one, lambda one: f"%{ord(one):02X}", lambda one: f"%{ord(one):02x}",
+             lambda one: f"\\u{ord(one):04X}", lambda one: f"\\u{ord(one):04x}"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(SPELLINGS), min_size=len(KEY), max_size=len(KEY)))
+def test_a_secret_is_found_whichever_of_its_characters_are_encoded(how: list[Callable[[str], str]]) -> None:
+    spelled = "".join(spell(one) for spell, one in zip(how, KEY, strict=True))
+    assert Redactor([KEY]).text(f"<{spelled}>") == f"<{mark(len(spelled))}>"
+    assert Redactor([KEY]).data(f"<{spelled}>".encode()) == f"<{mark(len(spelled))}>".encode()
 
 
 @pytest.mark.parametrize("secrets", [[], [""], ["abcde"], ["abcde", ""]])

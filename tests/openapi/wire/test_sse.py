@@ -1,7 +1,5 @@
 """The SSE decoder and encoder: WHATWG HTML 9.2.6 by example, by property, and on every recording."""
 
-import time
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -148,29 +146,3 @@ def test_what_no_bytes_can_say_is_refused(items: list[Item]) -> None:
 
 def test_the_number_of_data_lines_is_kept() -> None:
     assert Message("a\nb\n").lines == 3
-
-
-MB = 1 << 20
-SHAPES: dict[str, Callable[[int], list[bytes]]] = {
-    "many events": lambda mb: [b"data: " + b"x" * 238 + b"\n\n" for _ in range(mb * MB // 246)],
-    "one event, one line": lambda mb: [b"data: ", *[b"x" * 4096] * (mb * 256), b"\n\n"],
-    "one event, many lines": lambda mb: [*[b"data: " + b"x" * 89 + b"\n"] * (mb * MB // 96), b"\n"],
-    "one comment": lambda mb: [b":", *[b"x" * 4096] * (mb * 256), b"\n\n"],
-    "only ends of lines": lambda mb: [b"\r\n" * 2048] * (mb * 64),
-}
-
-
-def seconds(pieces: list[bytes]) -> float:
-    decoder = Decoder()
-    start = time.process_time()
-    for piece in pieces:
-        decoder.feed(piece)
-    decoder.close()
-    return time.process_time() - start
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_time_is_linear_in_the_bytes(shape: str) -> None:
-    """Eight times the bytes in at most twenty times the time: quadratic work would take sixty-four."""
-    small = max(min(seconds(SHAPES[shape](1)) for _ in range(3)), 1e-3)
-    assert seconds(SHAPES[shape](8)) < 20 * small
