@@ -46,12 +46,12 @@ def verdict(rule: Rule, exchange: Exchange) -> Verdict:
     found = tuple(remark for remark in remarks if isinstance(remark, Finding))
     if found:
         return _verdict(rule, exchange, Outcome.FAIL, found=_capped(found))
-    for remark in remarks:
-        if isinstance(remark, Inconclusive):
-            return _verdict(rule, exchange, Outcome.INCONCLUSIVE, reason=remark.reason, mood=remark.mood)
-    for remark in remarks:
-        if isinstance(remark, NotSeen):
-            return _verdict(rule, exchange, Outcome.NOT_SEEN, reason=remark.reason)
+    undecided = next((remark for remark in remarks if isinstance(remark, Inconclusive)), None)
+    if undecided:
+        return _verdict(rule, exchange, Outcome.INCONCLUSIVE, reason=undecided.reason, mood=undecided.mood)
+    unseen = next((remark for remark in remarks if isinstance(remark, NotSeen)), None)
+    if unseen:
+        return _verdict(rule, exchange, Outcome.NOT_SEEN, reason=unseen.reason)
     return _verdict(rule, exchange, Outcome.PASS)
 
 

@@ -25,27 +25,28 @@ class Plan:
 
 
 def plan(target: Target, rules: Mapping[str, Rule], probes: Mapping[str, Probe], only: Sequence[str] = ()) -> Plan:
-    """The plan for one target. `only` keeps rules by id, chapter or beginning of an id, and probes by id likewise.
+    """The plan for one target. `only` keeps rules by id, chapter or beginning of an id, and probes by id likewise: a
+    word that names no probe stands for all probes that reach its rules.
 
-    Raises ConfigurationError where `only` names nothing.
+    Raises ConfigurationError where a word of `only` names nothing.
     """
-    wanted = {name: rule for name, rule in rules.items() if not only or _named(name, only)}
     asked = [probe for probe in probes.values() if _claimed(probe, target)]
-    chosen = [probe for probe in asked if only and _named(probe.id, only)]
-    if only and not wanted and not chosen:
-        msg = f"--only {' '.join(only)}: no rule, surface or probe has such a name"
-        raise ConfigurationError(msg)
-    if chosen and not wanted:
-        wanted = dict(rules)
+    sought = [word for word in only if not any(_named(probe.id, [word]) for probe in asked)]
+    for word in sought:
+        if not any(_named(name, [word]) for name in rules):
+            msg = f"--only {word}: no rule, surface or probe of this target has such a name"
+            raise ConfigurationError(msg)
+    wanted = {name: rule for name, rule in rules.items() if not only or _named(name, only)} or dict(rules)
+    by_rule = {name: rule for name, rule in wanted.items() if not only or _named(name, sought)}
     planned = [
         Planned(number, probe, target.models.get(probe.role, "") if probe.role else "", _request(probe, target))
         for number, probe in enumerate(asked, 1)
     ]
     if only:
-        planned = [one for one in planned if _named(one.probe.id, only) or (not chosen and any(one.reaches(wanted)))]
+        planned = [one for one in planned if _named(one.probe.id, only) or any(one.reaches(by_rule))]
     reached = {rule.id for one in planned for rule in one.reaches(wanted)}
-    unreached = [rule for name, rule in wanted.items() if name not in reached]
-    skipped = tuple(_skip(rule, target, probes.values()) for rule in unreached) if not chosen else ()
+    unreached = [rule for name, rule in by_rule.items() if name not in reached]
+    skipped = tuple(_skip(rule, target, probes.values()) for rule in unreached)
     idle = tuple(role for role in target.models if not any(probe.role is role for probe in probes.values()))
     return Plan(tuple(planned), wanted, skipped, idle)
 
