@@ -69,10 +69,11 @@ def demo(folder: Path | None) -> None:
     """Start the mock, judge it, write the report: no key, no network."""
     from conformance import cli as suite  # noqa: PLC0415
     from conformance import plan as planning  # noqa: PLC0415
-    from conformance import probe, rule  # noqa: PLC0415
     from conformance.check import Options  # noqa: PLC0415
     from conformance.outputs import Outputs  # noqa: PLC0415
     from conformance.probe import Role  # noqa: PLC0415
+    from conformance.probes import PROBES  # noqa: PLC0415
+    from conformance.rules import BOOK  # noqa: PLC0415
     from conformance.target import ConfigurationError, Target  # noqa: PLC0415
     from conformance.transport import Link  # noqa: PLC0415
     from mock_server.process import running  # noqa: PLC0415
@@ -85,20 +86,19 @@ def demo(folder: Path | None) -> None:
         Role.VISION: "mock-chat",
         Role.VIDEO: "sora-2",
     }
-    rules = rule.catalogue()
     out = folder / "demo.jsonl"
     outputs = Outputs(html=folder / "demo.html", junit=folder / "demo.xml", markdown=folder / "demo.md")
     try:
         outputs.check()
         with running("--speed", "max", "--api-key", DEMO_KEY) as base:
             target = Target("the mock of relayproof", base, models=models)
-            the_plan = planning.plan(target, rules, probe.catalogue())
+            the_plan = planning.plan(target, BOOK, PROBES)
             options = Options(concurrency=8, command="relayproof demo")
             run = suite.run_to(out, target, Link(base, DEMO_KEY), the_plan, options)
     except (ConfigurationError, RuntimeError) as error:
         click.echo(f"relayproof: {error}", err=True)
         sys.exit(2)
-    suite.show(run, rules, [out, *outputs.write(run, rules)])
+    suite.show(run, BOOK, [out, *outputs.write(run, BOOK)])
     sys.exit(run.footer.exit if run.footer else 5)
 
 

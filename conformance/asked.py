@@ -137,10 +137,15 @@ json_object = On("json_object", lambda exchange: format_of(exchange) == "json_ob
 json_schema = On("json_schema", lambda exchange: format_of(exchange) == "json_schema")
 with_logprobs = On("logprobs", lambda exchange: member(exchange, "logprobs") is True)
 fuzzed = On("a generated probe", lambda exchange: (exchange.probe or "").startswith("fuzz."))
-video = On(
-    "a video model",
-    lambda exchange: (exchange.probe or "").startswith("video.") or bool(VIDEO_MODELS.search(model_of(exchange))),
-)
+
+
+@on("a video model")
+def video(exchange: Exchange) -> bool:
+    """A probe says what its model was named for; without one the model's name has to tell."""
+    if exchange.probe is not None and not fuzzed.holds(exchange):
+        return exchange.probe.startswith("video.")
+    return bool(VIDEO_MODELS.search(model_of(exchange)))
+
 
 unknown_model = On("a model that nobody has", lambda exchange: UNKNOWN_MODEL in model_of(exchange))
 

@@ -37,6 +37,13 @@ class Budget:
         self.tokens += tokens
         return True
 
+    def refusal(self, tokens: int) -> str:
+        """Why one more request of so many tokens would go over a limit."""
+        if self.max_requests is not None and self.requests + 1 > self.max_requests:
+            return f"the limit of {self.max_requests} requests does not allow it"
+        left = (self.max_tokens or 0) - self.tokens
+        return f"it may cost {tokens} tokens, and the limit of {self.max_tokens} leaves {left}"
+
     def settle(self, reserved: int, exchange: Exchange) -> None:
         """Gives back what was reserved and not used. Where nothing was reported, the reservation stands."""
         self.received += sum(len(read.data) for read in exchange.reads)

@@ -23,6 +23,7 @@ from openapi.wire.exchange import Auth, Exchange
 TRY_LATER = {429, 503, 529}
 MAX_REPEATS = 3
 LONGEST_WAIT = 60.0  # seconds; who asks for more is not waited for
+NO_KEY = "none was given (RELAYPROOF_API_KEY, or the variable of --api-key-env)"
 VIDEO_TOTAL, VIDEO_IDLE = 1800.0, 300.0  # seconds
 
 
@@ -72,7 +73,12 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
         suite=_version(),
         seed=options.seed,
         started=started,
-        plan={"probes": len(plan.probes), "requests": len(plan.probes), "max_tokens": plan.tokens},
+        plan={
+            "probes": len(plan.probes),
+            "requests": len(plan.probes),
+            "max_tokens": plan.tokens,
+            "only": list(plan.only),
+        },
         command=options.command,
     )
     out.header(header)
@@ -114,6 +120,12 @@ def _key_refused(exchanges: Sequence[Exchange]) -> bool:
     return bool(keyed) and all(one.status in {401, 403} for one in keyed)
 
 
+def _nothing_served(exchanges: Sequence[Exchange]) -> bool:
+    """404 or 405 on every path, and not for want of a model: then we asked in the wrong place."""
+    lost = [one for one in exchanges if one.status in {404, 405} and not _model_refused(one)]
+    return len({one.request.path for one in lost}) > 1 and len(lost) == len(exchanges)
+
+
 @dataclass(slots=True)
 class _Session:
     transport: Transport
@@ -132,9 +144,11 @@ class _Session:
         await self._all(first[:1])
         await self._all(first[1:])
         asked = [one for group in self.state.exchanges.values() for one in group]
-        if _key_refused(asked):
-            what = "refused the key" if self.transport.link.key else "asks for a key"
+        if self.state.halt is None and _key_refused(asked):
+            what = "refused the key" if self.transport.link.key else f"asks for a key, and {NO_KEY}"
             self.state.halt = f"the relay {what}: {describe(asked[0])}"
+        if self.state.halt is None and _nothing_served(asked):
+            self.state.halt = f"the base URL seems wrong, nothing is served there: {describe(asked[0])}"
         lost = self._lost_roles(first)
         rest = [planned for planned in self.plan.probes if planned not in first]
         for planned in rest:
@@ -193,7 +207,7 @@ class _Session:
             if number == 1:
                 self.state.cut = True
                 reason = f"the answers were more than {MAX_RECEIVED} bytes" if self.budget.flooded else None
-                self.state.left[planned.number] = reason or "the budget was spent"
+                self.state.left[planned.number] = reason or self.budget.refusal(tokens)
             return None
         video = planned.probe.role is Role.VIDEO
         total = self.options.total or (VIDEO_TOTAL if video else None)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
 
 LOCAL_RUNS = Path("reports") / "local"
 FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class _Seconds(click.FloatRange):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        seconds = float(super().convert(value, param, ctx))
+        if not isfinite(seconds):  # NaN is within every range
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds(min=0, min_open=True)
 
 
 def _outputs(command: Callable[..., None]) -> Callable[..., None]:
@@ -58,13 +70,13 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     metavar="S",
     help="Seconds for an answer (120; video 1800).",
 )
 @click.option(
     "--idle-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     metavar="S",
     help="Seconds of silence (60; video 300).",
 )
@@ -94,15 +106,15 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its opt
 
 def _check(given: dict[str, Any]) -> int:
     from conformance import plan as planning  # noqa: PLC0415
-    from conformance import probe, rule  # noqa: PLC0415
     from conformance.check import Options  # noqa: PLC0415
+    from conformance.probes import PROBES  # noqa: PLC0415
+    from conformance.rules import BOOK  # noqa: PLC0415
 
     target = _target(given)
     link = _link(given, target)
-    if link.key is None:  # who is asked without a key cannot be blamed for answering without one
+    if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for answering without one
         target = replace(target, unsupported=target.unsupported | {"auth"})
-    rules = rule.catalogue()
-    the_plan = planning.plan(target, rules, probe.catalogue(), given["only"])
+    the_plan = planning.plan(target, BOOK, PROBES, given["only"])
     for role in the_plan.idle_roles:
         click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
     if not the_plan.probes:
@@ -122,8 +134,8 @@ def _check(given: dict[str, Any]) -> int:
     )
     out = given["out"] or _fresh(target.name)
     run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
-    written = outputs.write(run, rules, strict=given["strict"])
-    show(run, rules, [out, *written])
+    written = outputs.write(run, BOOK, strict=given["strict"])
+    show(run, BOOK, [out, *written])
     return run.footer.exit if run.footer else 5
 
 
@@ -223,7 +235,7 @@ def _link(given: dict[str, Any], target: "Target") -> "Link":
     if given["api_key_env"] and not key:
         msg = f"the variable {named} is not set, or empty"
         raise ConfigurationError(msg)
-    if not key and not target.is_local:
+    if not key and not target.is_local and not given["dry_run"]:
         msg = f"no key: set {named or KEY_VARIABLE}, or name its variable with --api-key-env"
         raise ConfigurationError(msg)
     if key and (not key.isascii() or any(character < " " or character == "\x7f" for character in key)):
@@ -304,9 +316,9 @@ def judge(**given: Any) -> None:  # noqa: ANN401
 
     Exit codes: 0 no MUST is broken, 1 one is, 4 some could not be decided, 2 the file cannot be read, 5 our own fault.
     """
-    from conformance import rule  # noqa: PLC0415
     from conformance.offline import rejudge  # noqa: PLC0415
     from conformance.outputs import prepare  # noqa: PLC0415
+    from conformance.rules import BOOK  # noqa: PLC0415
     from conformance.run import RunError, lines_of  # noqa: PLC0415
     from conformance.target import ConfigurationError  # noqa: PLC0415
     from openapi.wire.jsonl import RecordingError  # noqa: PLC0415
@@ -320,12 +332,11 @@ def judge(**given: Any) -> None:  # noqa: ANN401
         run = rejudge(path.read_text(encoding="utf-8"), path.stem, strict=given["strict"])
     except (RunError, RecordingError, ConfigurationError, OSError, UnicodeDecodeError) as error:
         _stop(f"{path}: {error}")
-    rules = rule.catalogue()
-    written = outputs.write(run, rules, strict=given["strict"])
+    written = outputs.write(run, BOOK, strict=given["strict"])
     if given["out"]:
         given["out"].write_text("".join(f"{line}\n" for line in lines_of(run)), encoding="utf-8")
         written.append(given["out"])
-    show(run, rules, written)
+    show(run, BOOK, written)
     sys.exit(run.footer.exit if run.footer else 5)
 
 
@@ -336,14 +347,13 @@ def rules(id: str | None, *, as_json: bool) -> None:  # noqa: A002
     """Print the rule book, or one rule or chapter of it."""
     import json  # noqa: PLC0415
 
-    from conformance import rule  # noqa: PLC0415
+    from conformance.rules import BOOK  # noqa: PLC0415
 
-    book = rule.catalogue()
-    chosen = [one for name, one in book.items() if id is None or name == id or name.startswith(f"{id}.")]
+    chosen = [one for name, one in BOOK.items() if id is None or name == id or name.startswith(f"{id}.")]
     if not chosen:
         from difflib import get_close_matches  # noqa: PLC0415
 
-        near = get_close_matches(id or "", list(book), n=3, cutoff=0.4)
+        near = get_close_matches(id or "", list(BOOK), n=3, cutoff=0.4)
         _stop(f"no rule {id!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
     if as_json:
         records = [

@@ -61,7 +61,7 @@ def _remarks(rule: Rule, exchange: Exchange) -> Iterable[Remark]:
     if not rule.occasion.holds(exchange):
         return [NotSeen(f"not {rule.occasion.name}: {describe(exchange)}")]
     if not rule.given.holds(exchange):
-        return [Inconclusive(f"needs {rule.given.name}: {describe(exchange)}")]
+        return [Inconclusive(f"{describe(exchange)}; needs {rule.given.name}")]
     return rule.check(exchange)
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from conformance.exit_code import exit_of
+from conformance.exit_code import Exit, exit_of
 from conformance.judge import judge
-from conformance.rule import Outcome, Verdict, catalogue
+from conformance.plan import confined
+from conformance.rule import Outcome, Verdict
+from conformance.rules import BOOK
 from conformance.run import Footer, Header, Run, counts, read_run
 from openapi import document, json_text
 from openapi.wire.exchange import Exchange
@@ -34,13 +36,22 @@ def rejudge(text: str, name: str, *, strict: bool = False) -> Run:
     kept = [verdict for verdict in run.verdicts if verdict.outcome in {Outcome.SKIPPED, Outcome.UNTESTABLE}]
     finished = run.footer.finished if run.footer else ""
     again = _run(run.header, run.exchanges, kept, finished=finished, strict=strict)
-    if run.footer and again.footer:
-        again = replace(again, footer=replace(again.footer, spent=run.footer.spent))
-    return again
+    assert again.footer
+    if run.footer:
+        return replace(again, footer=replace(again.footer, spent=run.footer.spent))
+    note = f"the run did not end: {len(run.exchanges)} exchanges of {run.header.plan.get('requests', '?')} requests"
+    code = Exit.UNVERIFIED if again.footer.exit == Exit.VERIFIED else again.footer.exit
+    return replace(again, footer=replace(again.footer, note=note, exit=int(code)))
+
+
+def _only(header: Header) -> list[str]:
+    """What the user had confined the run to."""
+    only = header.plan.get("only")
+    return [str(word) for word in only] if isinstance(only, list) else []
 
 
 def _run(header: Header, exchanges: Sequence[Exchange], kept: Sequence[Verdict], *, finished: str, strict: bool) -> Run:
-    verdicts = [*judge(exchanges, catalogue()), *kept]
+    verdicts = [*judge(exchanges, confined(BOOK, _only(header))), *kept]
     decided = [verdict for verdict in verdicts if verdict.outcome is not Outcome.UNTESTABLE]
     outcomes = {outcome.value: count for outcome, count in sorted(counts(verdicts).items())}
     footer = Footer(outcomes, {}, finished, int(exit_of(decided, strict=strict)))

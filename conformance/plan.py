@@ -17,6 +17,7 @@ class Plan:
     rules: Mapping[str, Rule]
     skipped: tuple[Verdict, ...]
     idle_roles: tuple[Role, ...]  # named, but no rule of this version speaks of them
+    only: tuple[str, ...] = ()  # what the user confined it to
 
     @property
     def tokens(self) -> int:
@@ -26,29 +27,37 @@ class Plan:
 
 def plan(target: Target, rules: Mapping[str, Rule], probes: Mapping[str, Probe], only: Sequence[str] = ()) -> Plan:
     """The plan for one target. `only` keeps rules by id, chapter or beginning of an id, and probes by id likewise: a
-    word that names no probe stands for all probes that reach its rules.
+    word that names a rule, or no probe, stands for all probes that reach its rules. The control probe of each role that
+    is asked anything comes with it: it tells whether the relay knows the model at all.
 
     Raises ConfigurationError where a word of `only` names nothing.
     """
     asked = [probe for probe in probes.values() if _claimed(probe, target)]
-    sought = [word for word in only if not any(_named(probe.id, [word]) for probe in asked)]
+    sought = [word for word in only if word in rules or not any(_named(probe.id, [word]) for probe in asked)]
     for word in sought:
         if not any(_named(name, [word]) for name in rules):
             msg = f"--only {word}: no rule, surface or probe of this target has such a name"
             raise ConfigurationError(msg)
-    wanted = {name: rule for name, rule in rules.items() if not only or _named(name, only)} or dict(rules)
+    wanted = confined(rules, only)
     by_rule = {name: rule for name, rule in wanted.items() if not only or _named(name, sought)}
     planned = [
         Planned(number, probe, target.models.get(probe.role, "") if probe.role else "", _request(probe, target))
         for number, probe in enumerate(asked, 1)
     ]
     if only:
-        planned = [one for one in planned if _named(one.probe.id, only) or any(one.reaches(by_rule))]
+        named = {one.number for one in planned if _named(one.probe.id, only) or any(one.reaches(by_rule))}
+        roles = {one.probe.role for one in planned if one.number in named}
+        planned = [one for one in planned if one.number in named or (one.probe.control and one.probe.role in roles)]
     reached = {rule.id for one in planned for rule in one.reaches(wanted)}
     unreached = [rule for name, rule in by_rule.items() if name not in reached]
     skipped = tuple(_skip(rule, target, probes.values()) for rule in unreached)
     idle = tuple(role for role in target.models if not any(probe.role is role for probe in probes.values()))
-    return Plan(tuple(planned), wanted, skipped, idle)
+    return Plan(tuple(planned), wanted, skipped, idle, tuple(only))
+
+
+def confined(rules: Mapping[str, Rule], only: Sequence[str]) -> dict[str, Rule]:
+    """The rules that `only` names; all of them where it is empty or names probes alone."""
+    return {name: rule for name, rule in rules.items() if not only or _named(name, only)} or dict(rules)
 
 
 def _named(name: str, only: Iterable[str]) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from urllib.parse import quote
 
 from conformance.rule import Rule
@@ -110,10 +109,3 @@ class Planned:
         """The rules that apply to what it asks."""
         exchange = self.unanswered()
         return (rule for rule in rules.values() if rule.on.holds(exchange))
-
-
-def catalogue() -> Mapping[str, Probe]:
-    """All probes by id, in the order in which they are asked."""
-    from conformance.probes import PROBES  # noqa: PLC0415 - the rows import this module
-
-    return MappingProxyType({probe.id: probe for probe in PROBES})

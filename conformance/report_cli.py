@@ -30,7 +30,7 @@ def report(
     Ends with 0 when all was written, whatever the run says, and with 2 for a file that cannot be read or written.
     """
     from conformance.outputs import Outputs  # noqa: PLC0415 - slow to load, and --help needs none
-    from conformance.rule import catalogue  # noqa: PLC0415
+    from conformance.rules import BOOK  # noqa: PLC0415
     from conformance.target import ConfigurationError  # noqa: PLC0415
 
     read = _read(run)
@@ -39,8 +39,8 @@ def report(
         outputs.check()
     except ConfigurationError as error:
         raise _Misused(str(error)) from error
-    written = outputs.write(read, catalogue(), strict=strict)
-    _tell(read, catalogue())
+    written = outputs.write(read, BOOK, strict=strict)
+    _tell(read, BOOK)
     for path in written:
         click.echo(f"wrote {path}")
 

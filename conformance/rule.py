@@ -1,4 +1,4 @@
-"""What must hold, what was found, and the catalogue.
+"""What must hold, and what was found.
 
     @rule("chat.stream.done", Level.MUST, cites="…", on=chat & streamed, given=event_stream)
     def done(exchange: Exchange) -> Iterator[Remark]:
@@ -121,7 +121,7 @@ class CatalogueError(ValueError):
     """A rule that cannot stand in the catalogue: an id declared twice, or no docstring."""
 
 
-_catalogue: dict[str, Rule] = {}
+_declared: dict[str, Rule] = {}
 
 
 def rule(
@@ -137,24 +137,21 @@ def rule(
     """Declares a rule. Ids are names chosen for ever; one declared twice is refused at import."""
 
     def declare(check: Check) -> Check:
-        if id in _catalogue:
+        if id in _declared:
             msg = f"rule {id!r} is declared twice"
             raise CatalogueError(msg)
         if not check.__doc__:
             msg = f"rule {id!r} has no docstring, so it says no law"
             raise CatalogueError(msg)
-        _catalogue[id] = Rule(id, level, cites, on, check, occasion, given, silence)
+        _declared[id] = Rule(id, level, cites, on, check, occasion, given, silence)
         return check
 
     return declare
 
 
-def catalogue() -> Mapping[str, Rule]:
-    """All rules by id, in the order of the chapters."""
-    from conformance import rules  # noqa: PLC0415 - the chapters import this module
-
-    assert rules
-    return MappingProxyType(_catalogue)
+def declared() -> Mapping[str, Rule]:
+    """The rules declared so far, by id; `conformance.rules.BOOK` is all of them."""
+    return MappingProxyType(_declared)
 
 
 @dataclass(frozen=True, slots=True)

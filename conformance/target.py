@@ -17,6 +17,7 @@ from conformance.probe import Role
 KEY_VARIABLE = "RELAYPROOF_API_KEY"
 MAX_REQUESTS = 300  # beyond loopback, unless said otherwise
 MAX_TOKENS = 200_000
+ENDPOINTS = ("/chat/completions", "/completions", "/models", "/embeddings", "/messages", "/responses")
 
 
 class ConfigurationError(ValueError):
@@ -71,13 +72,16 @@ def base_of(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_right:
         msg = f"{url!r} is no base URL: expected something like https://relay.example/v1"
         raise ConfigurationError(msg)
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         msg = "a base URL holds no user and password: the key comes from an environment variable"
         raise ConfigurationError(msg)
     if parts.query or parts.fragment:
         msg = f"{url!r} is no base URL: it has a query or a fragment"
         raise ConfigurationError(msg)
     path = parts.path.rstrip("/")
+    if path.endswith(ENDPOINTS):
+        msg = f"{url!r} is an endpoint: give the base URL, what stands before {path.rpartition('/v1')[2] or path}"
+        raise ConfigurationError(msg)
     path = path.removesuffix("/v1").rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
 
@@ -142,6 +146,9 @@ def parse_target(text: str, name: str) -> Target:
         if member not in known or not isinstance(value, known[member]) or isinstance(value, bool):
             msg = f"the target {name}: {member} = {value!r} is not understood; there are {', '.join(known)}"
             raise ConfigurationError(msg)
+    if any(table.get(limit, 0) < 0 for limit in ("max_requests", "max_tokens")):
+        msg = f"the target {name}: a limit is not negative"
+        raise ConfigurationError(msg)
     return _target(table, name)
 
 

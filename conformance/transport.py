@@ -116,7 +116,11 @@ class _TappedStream(httpcore2.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore2.AsyncNetworkStream:
-        inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        try:
+            inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except asyncio.CancelledError:  # httpcore2 leaves the socket open then
+            await self._inner.aclose()
+            raise
         _tape.get().restart()
         return _TappedStream(inner)
 
@@ -130,12 +134,6 @@ class _Tap(httpcore2.AsyncNetworkBackend):
 
     async def connect_tcp(self, *args: Any, **named: Any) -> httpcore2.AsyncNetworkStream:  # noqa: ANN401
         return _TappedStream(await self._inner.connect_tcp(*args, **named))
-
-    async def connect_unix_socket(self, *args: Any, **named: Any) -> httpcore2.AsyncNetworkStream:  # noqa: ANN401
-        return _TappedStream(await self._inner.connect_unix_socket(*args, **named))
-
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
 
 
 class _TappedTransport(httpx2.AsyncHTTPTransport):

@@ -75,7 +75,14 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 @click.option("--api-key", help="The only key that is let in; without it any is.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--verbose", is_flag=True, help="Log lateness and departures of clients.")
-@click.option("--list-faults", is_flag=True, is_eager=True, expose_value=False, callback=_list_faults)
+@click.option(
+    "--list-faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_faults,
+    help="Print the faults, what each breaks in clients and which rules, and the honest variants.",
+)
 def serve(  # noqa: PLR0917 - click calls it by name
     host: str,
     port: int,

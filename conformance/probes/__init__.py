@@ -1,5 +1,10 @@
 """The rows, one module an operation. A new module adds its ROWS here."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from conformance.probe import Probe
 from conformance.probes import chat, errors, models, tools, video_chat
 
-PROBES = (*models.ROWS, *chat.ROWS, *tools.ROWS, *video_chat.ROWS, *errors.ROWS)
+ROWS = (*models.ROWS, *chat.ROWS, *tools.ROWS, *video_chat.ROWS, *errors.ROWS)
+PROBES: Mapping[str, Probe] = MappingProxyType({row.id: row for row in ROWS})  # by id, in the order of asking

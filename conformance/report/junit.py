@@ -30,8 +30,10 @@ def render(run: Run, laws: Laws, *, strict: bool = False) -> str:
     """The XML text, with its declaration."""
     summary = summarise(run, laws)
     root = ET.Element("testsuites", name="relayproof")
-    root.append(_end(summary))
-    root.extend(_suite(chapter, results, strict=strict) for chapter, results in summary.chapters.items())
+    suites = [_suite(chapter, results, strict=strict) for chapter, results in summary.chapters.items()]
+    red = any(int(suite.get(count, "0")) for suite in suites for count in ("failures", "errors"))
+    root.append(_end(summary, told=red))
+    root.extend(suites)
     _count(root, root.iter("testcase"))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
@@ -91,7 +93,8 @@ def _story(result: Result) -> str:
     return "\n".join(visible(line, TEXT) for line in told)
 
 
-def _end(summary: Summary) -> ET.Element:
+def _end(summary: Summary, *, told: bool) -> ET.Element:
+    """The case that says whether the run ended: red also where no other case tells why the exit code is not 0."""
     suite = ET.Element("testsuite", name=RUN)
     footer = summary.run.footer
     if footer:
@@ -101,7 +104,7 @@ def _end(summary: Summary) -> ET.Element:
         ET.SubElement(properties, "property", name=name, value=visible(value, MESSAGE))
     case = _testcase(RUN, "run.ended")
     suite.append(case)
-    if summary.exit not in {0, 1, 4}:
+    if summary.exit not in {0, 1, 4} or (summary.exit == 4 and not told):
         note = footer.note if footer and footer.note else ""
         _outcome(case, "error", summary.meaning, "run", visible(f"{summary.meaning} {note}".strip(), TEXT))
     ET.SubElement(suite, "system-out").text = visible(summary.line, TEXT)

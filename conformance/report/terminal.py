@@ -68,9 +68,9 @@ def _lines(summary: Summary) -> Iterator[Line]:
 
 def _head(summary: Summary) -> Iterator[Line]:
     tone = "bold green" if summary.holds else "bold red" if summary.exit == 1 else "bold yellow"
-    line = Text.assemble((visible(summary.relay, NAME), "bold"), "  ", (summary.line, tone), "  ")
+    yield 0, Text.assemble((visible(summary.relay, NAME), "bold"), "  ", (summary.line, tone))
     code = "no exit code" if summary.exit is None else f"exit {summary.exit}"
-    yield 0, line.append(f"{code}: {summary.meaning}")
+    yield 0, Text(f"{code}: {summary.meaning}")
     if summary.run.footer and summary.run.footer.note:
         yield 2, Text(visible(summary.run.footer.note, TEXT))
 

@@ -3,6 +3,7 @@
 Every way to leave the grammar belongs to one rule here; a test walks all of them.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 
@@ -34,6 +35,8 @@ REFERENCE = "OpenAI API reference, The chat completion chunk object"
 OPTIONS = "openapi#/components/schemas/ChatCompletionRequest/properties/stream_options"
 stream = chat & streamed & legal
 closed = event_stream & On("a [DONE]", lambda exchange: any(said.symbol is Symbol.DONE for said in said_of(exchange)))
+# Limits and moderation may set in after the first byte; type and code then say so.
+NOBODYS_FAULT = re.compile(r"rate_?limit|quota|overloaded|content_?(policy|filter)|moderation|safety", re.IGNORECASE)
 BEHIND_FINISH = {State.FINISHED, State.COUNTED}
 
 
@@ -272,9 +275,17 @@ def completes(exchange: Exchange) -> Iterator[Remark]:
     """A legal request whose answer began is answered to the end: no error takes the place of the rest."""
     for said in said_of(exchange):
         if said.symbol is Symbol.ERROR:
-            text = excerpt(exchange.payloads[said.event].object.get("error"))
-            yield Finding(f"an error came in the stream: {text}", said.event)
+            error = exchange.payloads[said.event].object.get("error")
+            if NOBODYS_FAULT.search(_kind_of(error)):
+                yield Inconclusive(f"the answer was refused in the stream: {excerpt(error)}")
+            else:
+                yield Finding(f"an error came in the stream: {excerpt(error)}", said.event)
             return
+
+
+def _kind_of(error: Json) -> str:
+    """Type and code of an error object, by which programs tell errors apart."""
+    return f"{error.get('type')} {error.get('code')}" if isinstance(error, dict) else ""
 
 
 @rule("chat.stream.usage-asked", Level.MUST, cites=OPTIONS, on=stream & with_usage, given=ended)

@@ -81,6 +81,8 @@ def link(exchange: Exchange) -> Iterator[Remark]:
         yield Finding(f"the only link stands in the thinking: {links_of(reasoning)[0]}")
     elif _failed(exchange) or not content.strip() or not _finished(exchange):
         yield Inconclusive("the job failed or did not end: see video.failure-visible", mood=True)
+    elif not any(sign.search(content + reasoning) for sign in (PERCENT, TASK, SID)):
+        yield Inconclusive(f"no sign of a job, the model may have answered in words: {excerpt(content)}", mood=True)
     else:
         yield Finding(f"no link to a video in {excerpt(content)}")
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from conformance.judge import judge
-from conformance.rule import Outcome, Verdict, catalogue
+from conformance.rule import Outcome, Verdict
+from conformance.rules import BOOK
 from openapi.wire import sse
 from openapi.wire.exchange import Auth, End, Exchange, Headers, Read, Request
 
@@ -161,12 +162,12 @@ def ours(exchange: Exchange) -> Exchange:
 
 def verdicts(exchange: Exchange) -> dict[str, Verdict]:
     """Every verdict on one exchange, by rule."""
-    return {verdict.rule: verdict for verdict in judge([exchange], catalogue())}
+    return {verdict.rule: verdict for verdict in judge([exchange], BOOK)}
 
 
 def verdict(rule: str, exchange: Exchange) -> Verdict | None:
     """The verdict of one rule; None where it does not speak of such a request."""
-    return next(judge([exchange], {rule: catalogue()[rule]}), None)
+    return next(judge([exchange], {rule: BOOK[rule]}), None)
 
 
 def failed(exchange: Exchange) -> set[str]:
@@ -237,4 +238,4 @@ def rules_of(cases: Iterable[Case], *outcomes: Outcome) -> set[str]:
 
 def chapter(name: str) -> set[str]:
     """The ids of one chapter."""
-    return {id for id in catalogue() if id.partition(".")[0] == name}  # noqa: A001
+    return {id for id in BOOK if id.partition(".")[0] == name}  # noqa: A001

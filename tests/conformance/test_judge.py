@@ -50,7 +50,7 @@ def test_the_reason_and_the_mood_are_those_of_the_first_inconclusive() -> None:
 
 def test_what_is_not_given_is_inconclusive_with_the_reason() -> None:
     found = verdict(law(Finding("x"), given=NEVER), got(429, b"slow down"))
-    assert (found.outcome, found.reason) == (Outcome.INCONCLUSIVE, "needs never: the answer was 429: slow down")
+    assert (found.outcome, found.reason) == (Outcome.INCONCLUSIVE, "the answer was 429: slow down; needs never")
 
 
 def test_an_occasion_that_never_came_is_not_seen() -> None:

@@ -8,8 +8,10 @@ import pytest
 from conformance.exit_code import Exit
 from conformance.judge import judge
 from conformance.offline import rejudge
-from conformance.rule import Level, Outcome, Verdict, catalogue
+from conformance.rule import Level, Outcome, Verdict
+from conformance.rules import BOOK
 from conformance.run import Footer, Header, Run, RunError, counts, lines_of
+from openapi.json_text import Json
 from openapi.wire.exchange import Exchange
 from openapi.wire.jsonl import RecordingError, read_recording
 from tests.conformance.exchanges import DONE, finish, role, stream, text
@@ -27,7 +29,7 @@ def text_of(run: Run) -> str:
 
 
 def run_of(*exchanges: Exchange, kept: tuple[Verdict, ...] = (), exit: int = 0) -> Run:  # noqa: A002
-    verdicts = (*judge(exchanges, catalogue()), *kept)
+    verdicts = (*judge(exchanges, BOOK), *kept)
     footer = Footer(
         {one.value: count for one, count in counts(verdicts).items()},
         {"requests": len(exchanges)},
@@ -87,7 +89,7 @@ def test_a_recording_is_judged_as_a_run_of_one(recording: tuple[str, Exchange]) 
     path = next(path for path in recordings() if name_of(path) == name)
     found = rejudge(path.read_text(encoding="utf-8"), name)
     assert found.exchanges == (exchange,)
-    assert found.verdicts == tuple(judge([exchange], catalogue()))
+    assert found.verdicts == tuple(judge([exchange], BOOK))
     assert found.footer
     assert found.footer.exit in {Exit.VERIFIED, Exit.VIOLATED, Exit.UNVERIFIED}
 
@@ -101,3 +103,21 @@ def test_what_is_neither_is_refused(text: str) -> None:
 def test_a_recording_that_is_broken_is_refused() -> None:
     with pytest.raises(RecordingError):
         rejudge('{"recording":1}\n{"end":"complete"}\n', "x")
+
+
+def cut_off(**plan: Json) -> str:
+    """A run of one good exchange and no footer."""
+    header = replace(HEADER, plan={"probes": 57, "requests": 57, **plan})
+    return text_of(Run(header, (GOOD,), ()))
+
+
+def test_a_run_that_did_not_end_is_never_green() -> None:
+    found = rejudge(cut_off(), "cut")
+    assert found.footer
+    assert found.footer.exit == Exit.UNVERIFIED
+    assert found.footer.note == "the run did not end: 1 exchanges of 57 requests"
+
+
+def test_what_a_run_was_confined_to_confines_its_judgement() -> None:
+    found = rejudge(cut_off(only=["sse"]), "confined")
+    assert {verdict.rule.partition(".")[0] for verdict in found.verdicts} == {"sse"}

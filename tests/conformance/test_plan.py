@@ -6,13 +6,15 @@ from dataclasses import replace
 import pytest
 
 from conformance import plan as planning
-from conformance import probe, rule
+from conformance import rule
 from conformance.plan import Plan
 from conformance.probe import Role
+from conformance.probes import PROBES
 from conformance.rule import Outcome
+from conformance.rules import BOOK
 from conformance.target import ConfigurationError, Target
 
-RULES, PROBES = rule.catalogue(), probe.catalogue()
+RULES = BOOK
 FULL = {Role.CHAT: "m", Role.TOOLS: "m", Role.REASONING: "r", Role.VISION: "v", Role.VIDEO: "sora-2"}
 
 
@@ -97,22 +99,22 @@ def test_only_a_chapter_without_a_model_is_skipped_aloud() -> None:
     assert set(reasons(found)) == {name for name in RULES if name.startswith("tools.")}
 
 
-def test_only_a_probe_asks_it_alone_and_judges_it_by_all() -> None:
+def test_only_a_probe_asks_it_behind_its_control_and_judges_it_by_all() -> None:
     found = planned(FULL, "chat.stream-usage")
-    assert ids(found) == ["chat.stream-usage"]
+    assert ids(found) == ["chat.whole", "chat.stream-usage"]
     assert found.rules == RULES
     assert found.skipped == ()
 
 
-def test_only_a_name_of_both_asks_the_probe_and_judges_by_the_rule() -> None:
+def test_only_a_name_of_both_asks_every_probe_that_reaches_the_rule() -> None:
     found = planned(FULL, "chat.n")
-    assert ids(found) == ["chat.n"]
+    assert ids(found) == ["chat.whole", "chat.n", "chat.n-stream"]
     assert list(found.rules) == ["chat.n"]
 
 
 def test_only_a_surface_asks_and_judges_it() -> None:
     found = planned(FULL, "models")
-    assert set(ids(found)) == {name for name in PROBES if name.startswith("models.")}
+    assert set(ids(found)) == {"chat.whole", *(name for name in PROBES if name.startswith("models."))}
     assert set(found.rules) == {name for name in RULES if name.startswith("models.")}
 
 
@@ -140,7 +142,7 @@ def test_a_probe_that_the_target_cannot_get_is_refused_by_name() -> None:
 
 
 def test_a_probe_that_could_not_be_made_leaves_its_rules_untestable() -> None:
-    (one,) = planned(FULL, "chat.stream-usage").probes
+    _, one = planned(FULL, "chat.stream-usage").probes
     found = planning.untestable(one, RULES, "the budget was spent")
     assert {verdict.rule for verdict in found} == {rule.id for rule in one.reaches(RULES)}
     assert {(verdict.outcome, verdict.reason, verdict.probe) for verdict in found} == {

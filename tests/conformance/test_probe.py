@@ -4,13 +4,13 @@ import pytest
 
 from conformance.asked import legal
 from conformance.plan import plan
-from conformance.probe import JSON_TYPE, MODEL, PLAIN_PROMPT, Planned, Probe, Role, catalogue
-from conformance.rule import catalogue as rules
+from conformance.probe import JSON_TYPE, MODEL, PLAIN_PROMPT, Planned, Probe, Role
+from conformance.probes import PROBES
+from conformance.rules import BOOK
 from conformance.target import Target
 from openapi import json_text
 from openapi.wire.exchange import Auth
 
-PROBES = catalogue()
 FULL = {role: "sora-2" if role is Role.VIDEO else "m" for role in Role}
 
 
@@ -63,7 +63,7 @@ def test_each_probe_is_legal_or_a_mistake_on_purpose(probe: Probe) -> None:
 
 @pytest.mark.parametrize("probe", PROBES.values(), ids=lambda probe: probe.id)
 def test_each_probe_is_judged_by_a_rule(probe: Probe) -> None:
-    assert list(Planned(1, probe, "m", probe.request("m")).reaches(rules()))
+    assert list(Planned(1, probe, "m", probe.request("m")).reaches(BOOK))
 
 
 @pytest.mark.parametrize("probe", [probe for probe in PROBES.values() if not probe.free], ids=lambda probe: probe.id)
@@ -81,7 +81,7 @@ def test_each_role_that_is_asked_has_one_control_probe() -> None:
 
 def test_all_probes_together_are_within_the_budget_beyond_loopback() -> None:
     target = Target("t", "https://relay.example", models=FULL).bounded()
-    whole = plan(target, rules(), PROBES)
+    whole = plan(target, BOOK, PROBES)
     assert target.max_requests is not None
     assert target.max_tokens is not None
     assert len(whole.probes) < target.max_requests

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from conformance.judge import judge
-from conformance.rule import Level, Outcome, Verdict, catalogue
+from conformance.rule import Level, Outcome, Verdict
+from conformance.rules import BOOK
 from openapi.wire.exchange import Exchange
 from openapi.wire.jsonl import read_recording
 from tests.conftest import name_of, recordings
@@ -16,7 +17,7 @@ FAILS: dict[str, dict[str, str]] = TABLE["fails"]
 
 
 def weighty(exchange: Exchange) -> list[Verdict]:
-    return [verdict for verdict in judge([exchange], catalogue()) if verdict.level is not Level.MAY]
+    return [verdict for verdict in judge([exchange], BOOK) if verdict.level is not Level.MAY]
 
 
 def test_each_recording_fails_what_the_table_says_and_no_more(recording: tuple[str, Exchange]) -> None:
@@ -34,7 +35,7 @@ def test_each_recording_stands_in_the_table_once() -> None:
 
 def test_the_table_names_rules_that_weigh_and_says_why() -> None:
     rows = [(rule, why) for rules in FAILS.values() for rule, why in rules.items()]
-    assert {rule for rule, _ in rows if catalogue()[rule].level is Level.MAY} == set()
+    assert {rule for rule, _ in rows if BOOK[rule].level is Level.MAY} == set()
     assert all(why for _, why in rows)
 
 
@@ -46,5 +47,5 @@ def test_a_real_server_is_right_in_most(source: str) -> None:
         if name_of(path).startswith(f"{source}/chat-"):
             exchange = read_recording(path.read_text(encoding="utf-8"), name_of(path)).exchange
             passed |= {verdict.rule for verdict in weighty(exchange) if verdict.outcome is Outcome.PASS}
-    order = {rule for rule in catalogue() if rule.startswith("chat.stream.") and catalogue()[rule].level is Level.MUST}
+    order = {rule for rule in BOOK if rule.startswith("chat.stream.") and BOOK[rule].level is Level.MUST}
     assert order - passed <= {"chat.stream.usage-asked"}

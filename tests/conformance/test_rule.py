@@ -15,12 +15,12 @@ from conformance.rule import (
     Outcome,
     Remark,
     Verdict,
-    catalogue,
     findings,
     on,
     rule,
     worst,
 )
+from conformance.rules import BOOK
 from openapi.wire.exchange import Exchange
 from tests.conformance.exchanges import got, whole
 
@@ -41,7 +41,7 @@ def test_predicates_have_names_and_join() -> None:
 
 def test_an_id_declared_twice_is_refused() -> None:
     with pytest.raises(CatalogueError, match=r"'sse\.json' is declared twice"):
-        rule(catalogue()["sse.json"].id, Level.MUST, cites="x", on=ANYTHING)(_law)
+        rule(BOOK["sse.json"].id, Level.MUST, cites="x", on=ANYTHING)(_law)
 
 
 def test_a_rule_without_a_law_is_refused() -> None:
@@ -50,7 +50,7 @@ def test_a_rule_without_a_law_is_refused() -> None:
 
     with pytest.raises(CatalogueError, match="no docstring"):
         rule("test.lawless", Level.MUST, cites="x", on=ANYTHING)(lawless)
-    assert "test.lawless" not in catalogue()
+    assert "test.lawless" not in BOOK
 
 
 def _law(_: Exchange) -> Iterator[Remark]:
@@ -60,13 +60,13 @@ def _law(_: Exchange) -> Iterator[Remark]:
 
 
 def test_a_declared_rule_has_its_law_and_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "_catalogue", {})
+    monkeypatch.setattr(rules, "_declared", {})
     rule("test.law.two", Level.MAY, cites="RFC 0", on=good)(_law)
-    found = catalogue()["test.law.two"]
+    found = rules.declared()["test.law.two"]
     assert (found.law, found.chapter, found.level, found.silence) == ("A law on two lines.", "test", Level.MAY, False)
 
 
-@pytest.mark.parametrize("found", catalogue().values(), ids=lambda found: found.id)
+@pytest.mark.parametrize("found", BOOK.values(), ids=lambda found: found.id)
 def test_each_rule_says_its_law_in_a_sentence(found: rules.Rule) -> None:
     assert found.law.endswith(".")
     assert found.law[0].isupper() or found.law.startswith(

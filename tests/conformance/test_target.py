@@ -56,6 +56,9 @@ def test_a_base_url_loses_its_v1_and_keeps_its_prefix(url: str, base: str) -> No
         ("https://relay.example/v1?key=1", "query or a fragment"),
         ("https://relay.example/#x", "query or a fragment"),
         ("https://user:pass@relay.example", "no user and password"),
+        ("https://@relay.example", "no user and password"),
+        ("https://relay.example/v1/chat/completions", "is an endpoint: give the base URL"),
+        ("https://relay.example/models/", "is an endpoint"),
     ],
 )
 def test_what_is_no_base_url_is_refused(url: str, says: str) -> None:
@@ -147,6 +150,7 @@ def test_an_empty_target_has_the_name_of_its_file() -> None:
         ("max_request = 5", "max_request = 5 is not understood"),
         ("max_requests = true", "max_requests = True"),
         ("max_requests = '5'", "max_requests = '5'"),
+        ("max_tokens = -1", "a limit is not negative"),
         ("base_url = 'relay'", "is no base URL"),
         ("[models]\nchta = 'm'", "no role 'chta'"),
         ("models = 5", "models = 5"),

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import math
-from collections.abc import Coroutine, MutableMapping
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx2
 import pytest
@@ -322,9 +322,7 @@ def test_other_protocols_are_declined(kind: str, received: list[str], expected: 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message["type"])
 
-    asyncio.run(
-        cast("Coroutine[Any, Any, None]", app({"type": kind, "path": "/v1/realtime", "headers": []}, receive, send))
-    )
+    asyncio.run(app({"type": kind, "path": "/v1/realtime", "headers": []}, receive, send))
     assert sent == expected
 
 

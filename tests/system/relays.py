@@ -5,9 +5,10 @@ import io
 from collections.abc import Sequence
 
 from conformance import plan as planning
-from conformance import probe, rule
 from conformance.check import Options, check
 from conformance.probe import Role
+from conformance.probes import PROBES
+from conformance.rules import BOOK
 from conformance.run import Run, Writer
 from conformance.target import Target
 from conformance.transport import Link
@@ -27,7 +28,7 @@ def judged(*serve: str, only: Sequence[str] = (), idle: float = 3.0) -> Run:
     """The run of a check of the mock, started with these options of `serve`."""
     with running("--api-key", KEY, *serve) as base:
         target = Target("mock", base, models=MODELS)
-        plan = planning.plan(target, rule.catalogue(), probe.catalogue(), only)
+        plan = planning.plan(target, BOOK, PROBES, only)
         options = Options(concurrency=8, patience=0.01)
         link = Link(base, KEY, idle=idle, total=120.0)
         return asyncio.run(check(target, link, plan, options, out=Writer(io.StringIO()), watch=lambda _: None))

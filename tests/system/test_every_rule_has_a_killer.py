@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.rule import Level, Outcome, catalogue
+from conformance.rule import Level, Outcome
+from conformance.rules import BOOK
 from conformance.run import Run, outcome_of
 from mock_server.faults import FAULTS, Fault
 from mock_server.library import RECORDINGS
@@ -13,7 +14,7 @@ from openapi.wire.exchange import Read
 from openapi.wire.jsonl import read_recording, write_recording
 from tests.system.relays import judged
 
-RULES = catalogue()
+RULES = BOOK
 # Its silence is longer than a minute, and it has a test of its own.
 SLOW = {"video-silent-gap"}
 QUICK = [fault for fault in FAULTS.values() if fault.id not in SLOW]

@@ -95,7 +95,7 @@ def classify(event: int, message: Message, payload: JsonText) -> Iterator[Said]:
     match payload.value:
         case _ if message.data == SENTINEL:
             yield Said(Symbol.DONE, event)
-        case {"error": error} if error is not None:
+        case {"error": error} if error:
             yield Said(Symbol.ERROR, event)
         case {"choices": [], "usage": dict()}:
             yield Said(Symbol.USAGE, event)
@@ -202,7 +202,7 @@ def fold(payloads: Iterable[JsonText]) -> Reply:
         chunk = payload.object
         _envelope(reply, chunk)
         for choice in _objects(chunk.get("choices")):
-            _fold_choice(reply, choice, choice.get("delta"))
+            _fold_choice(reply, choice, choice.get("delta"), indexed=True)
     return reply
 
 
@@ -211,7 +211,7 @@ def whole(answer: dict[str, Json]) -> Reply:
     reply = Reply()
     _envelope(reply, answer)
     for choice in _objects(answer.get("choices")):
-        _fold_choice(reply, choice, choice.get("message"))
+        _fold_choice(reply, choice, choice.get("message"), indexed=False)
     return reply
 
 
@@ -229,7 +229,8 @@ def _envelope(reply: Reply, chunk: dict[str, Json]) -> None:
             reply.usage = usage
 
 
-def _fold_choice(reply: Reply, part: dict[str, Json], delta: Json) -> None:
+def _fold_choice(reply: Reply, part: dict[str, Json], delta: Json, *, indexed: bool) -> None:
+    """`indexed` tells that the calls of a delta are fragments, each with the index of its call."""
     index = _integer(part.get("index"))
     if index is None:
         return
@@ -242,17 +243,17 @@ def _fold_choice(reply: Reply, part: dict[str, Json], delta: Json) -> None:
             choice.has_logprobs = True
             choice.logprobs.extend(tokens)
     if isinstance(delta, dict):
-        _fold_delta(choice, delta)
+        _fold_delta(choice, delta, indexed=indexed)
 
 
-def _fold_delta(choice: Choice, delta: dict[str, Json]) -> None:
+def _fold_delta(choice: Choice, delta: dict[str, Json], *, indexed: bool) -> None:
     if choice.role is None and isinstance(delta.get("role"), str):
         choice.role = str(delta["role"])
     for name in TEXTS:
         if text := _string(delta.get(name)):
             choice.texts.setdefault(name, []).append(text)
     for place, fragment in enumerate(_objects(delta.get("tool_calls"))):
-        index = _integer(fragment.get("index"))
+        index = _integer(fragment.get("index")) if indexed else None
         _fold_call(choice, place if index is None else index, fragment)
 
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.judge import judge
-from conformance.rule import Level, Outcome, catalogue
+from conformance.rule import Level, Outcome
+from conformance.rules import BOOK
 from openapi import document, json_text, schema
 from openapi.wire.exchange import Exchange
 from openapi.wire.streams.chat import GRAMMAR, State, Symbol
@@ -108,12 +109,12 @@ def spoken(symbols: Sequence[Symbol], **asked: Any) -> Exchange:
 
 
 def weighty(exchange: Exchange) -> set[str]:
-    return {rule for rule in failed(exchange) if catalogue()[rule].level is not Level.MAY}
+    return {rule for rule in failed(exchange) if BOOK[rule].level is not Level.MAY}
 
 
 def claimed(exchange: Exchange) -> bool:
     """Whether a rule about the values of a chunk tells of something."""
-    rules = {name: catalogue()[name] for name in CLAIMING}
+    rules = {name: BOOK[name] for name in CLAIMING}
     return any(found.outcome is Outcome.FAIL for found in judge([exchange], rules))
 
 
