@@ -16,11 +16,15 @@ UNKNOWN_PATH = "no-such-path"
 VIDEO_MODELS = re.compile(r"(^|[/_-])(sora|veo|kling|hailuo|vidu|wan2|seedance|jimeng)|video", re.IGNORECASE)
 
 
+def _match(exchange: Exchange) -> document.Match | None:
+    return document.load().match(exchange.request.method, exchange.request.path)
+
+
 def operation_of(exchange: Exchange) -> str | None:
     """The id of the operation, from the exchange or from its method and path; None outside the document."""
     if exchange.operation is not None:
         return exchange.operation
-    match = document.load().match(exchange.request.method, exchange.request.path)
+    match = exchange.view(_match)
     return match.operation.id if match else None
 
 
@@ -53,7 +57,7 @@ def model_of(exchange: Exchange) -> str:
     model = member(exchange, "model")
     if isinstance(model, str):
         return model
-    match = document.load().match(exchange.request.method, exchange.request.path)
+    match = exchange.view(_match)
     return unquote(match.params.get("model", "")) if match else ""
 
 
@@ -86,7 +90,7 @@ def format_of(exchange: Exchange) -> str | None:
 def _legal(exchange: Exchange) -> bool:
     """Whether the document allows the request as it stands, key included."""
     request = exchange.request
-    match = document.load().match(request.method, request.path)
+    match = exchange.view(_match)
     if match is None or request.auth in {Auth.NONE, Auth.WRONG} or UNKNOWN_MODEL in model_of(exchange):
         return False
     pointer = match.operation.request
@@ -158,7 +162,7 @@ def unknown_path(exchange: Exchange) -> bool:
 
 @on("a body")
 def _takes_body(exchange: Exchange) -> bool:
-    match = document.load().match(exchange.request.method, exchange.request.path)
+    match = exchange.view(_match)
     return bool(match and match.operation.request) and _sends_json(exchange)
 
 
