@@ -219,11 +219,3 @@ def _chunk_faults(pointer: str, chunk: dict[str, Json]) -> tuple[SchemaFault, ..
     if schema.is_valid(document.load(), pointer, chunk):
         return ()
     return schema.faults(document.load(), pointer, chunk)
-
-
-def says_something(exchange: Exchange) -> float | None:
-    """When the first event came that says something, reasoning included: the TTFT in seconds."""
-    for said in said_of(exchange):
-        if said.symbol in {Symbol.DELTA, Symbol.TOOL}:
-            return exchange.arrival(exchange.messages[said.event].end)
-    return None

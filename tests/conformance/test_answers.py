@@ -8,7 +8,7 @@ import pytest
 from conformance import answers
 from conformance.answers import MAX_CHOICES
 from conformance.rule import On
-from openapi.wire.exchange import End, Exchange, Read
+from openapi.wire.exchange import End, Exchange
 from openapi.wire.streams.chat import State, Symbol
 from tests.conformance.exchanges import (
     DONE,
@@ -21,7 +21,6 @@ from tests.conformance.exchanges import (
     failure,
     finish,
     got,
-    head,
     ours,
     role,
     stream,
@@ -145,11 +144,3 @@ def test_faults_of_a_stream_have_the_numbers_of_their_events() -> None:
 
 def test_what_the_document_does_not_describe_has_no_faults() -> None:
     assert answers.schema_faults(replace(whole(), request=replace(whole().request, path="/v1/nothing"))) == ()
-
-
-def test_the_time_to_the_first_token_is_that_of_the_event_that_says_something() -> None:
-    assert answers.says_something(stream(role(), chunk(choice({})), text(), DONE)) == 0.3
-    assert answers.says_something(stream(role(), head(), DONE)) == 0.2
-    assert answers.says_something(stream(role(), finish(), DONE)) is None
-    late = replace(stream(text()), reads=(Read(0.5, stream(text()).body[:9]), Read(2.5, stream(text()).body[9:])))
-    assert answers.says_something(late) == 2.5

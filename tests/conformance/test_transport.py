@@ -101,15 +101,17 @@ def test_reads_keep_their_times_in_order() -> None:
     def slow(connection: Connection) -> None:
         connection.send(head(200, SSE, "Transfer-Encoding: chunked"))
         for number in range(4):
-            connection.wait(0.05)
+            connection.wait(0.1)
             connection.send(chunk(b"data: %d\n\n" % number))
-        connection.wait(0.05)
+        connection.wait(0.1)
         connection.send(b"0\r\n\r\n")
 
     exchange = answered(slow)
     times = [exchange.first_byte or 0.0, *(read.at for read in exchange.reads), exchange.ended_at]
-    assert [read.data for read in exchange.reads] == [b"data: %d\n\n" % number for number in range(4)]
-    assert all(0.03 < b - a < 0.5 for a, b in pairwise(times)), times
+    assert exchange.body == b"".join(b"data: %d\n\n" % number for number in range(4))
+    assert len(exchange.reads) > 1  # 4, unless the machine is busy
+    assert all(a < b for a, b in pairwise(times)), times
+    assert 0.3 < times[-1] - times[0] < 5
     assert exchange.sent.endswith("Z")
 
 
@@ -155,7 +157,6 @@ def test_an_answer_that_is_cut_at_any_byte_ends_in_a_named_state(framing: str, *
     def cut(connection: Connection) -> None:
         connection.send(data[: connection.number - 1])
         if reset:
-            connection.wait(0.002)  # so that what was sent is read first
             connection.reset()
 
     async def all_cuts(base: str) -> list[Exchange]:
