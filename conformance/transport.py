@@ -263,17 +263,25 @@ class Transport:
 
     def _redacted(self, exchange: Exchange) -> Exchange:
         """Without the secrets. A compressed body that holds one is kept decoded."""
-        clean = self.redactor
-        if exchange.header("content-encoding") and clean.found_in(exchange.content):
-            headers = tuple(pair for pair in exchange.headers if pair[0].lower() != "content-encoding")
-            exchange = replace(exchange, reads=exchange.content_reads, headers=headers, chunks=None)
-        reads = exchange.reads
-        if clean.found_in(exchange.body):
-            pieces = clean.pieces([read.data for read in reads])
-            reads = tuple(Read(read.at, data) for read, data in zip(reads, pieces, strict=True))
-        headers = tuple((clean.text(name), clean.text(value)) for name, value in exchange.headers)
-        error = clean.text(exchange.error) if exchange.error else exchange.error
-        return replace(exchange, reads=reads, headers=headers, error=error)
+        decoded = exchange.content_reads
+        if decoded is not exchange.reads:
+            clear = self._clear(decoded, stream=exchange.is_stream)
+            if clear != decoded:
+                headers = tuple(pair for pair in exchange.headers if pair[0].lower() != "content-encoding")
+                exchange = replace(exchange, reads=clear, headers=headers, chunks=None)
+        reads = self._clear(exchange.reads, stream=exchange.is_stream)
+        if sum(len(read.data) for read in reads) != len(exchange.body):
+            exchange = replace(exchange, chunks=None)
+        text = self.redactor.text
+        headers = tuple((text(name), text(value)) for name, value in exchange.headers)
+        return replace(exchange, reads=reads, headers=headers, error=exchange.error and text(exchange.error))
+
+    def _clear(self, reads: tuple[Read, ...], *, stream: bool) -> tuple[Read, ...]:
+        pieces = [read.data for read in reads]
+        clear = self.redactor.pieces(pieces)
+        if stream:
+            clear = self.redactor.events(clear)
+        return tuple(Read(read.at, data) for read, data in zip(reads, clear, strict=True))
 
 
 def _broken_off(error: Exception, total: float, idle: float) -> tuple[End | None, str | None]:

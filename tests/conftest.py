@@ -9,6 +9,10 @@ from openapi.wire.exchange import Exchange
 from openapi.wire.jsonl import read_recording
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("waits") is None)
+
+
 def recordings() -> list[Path]:
     return sorted(RECORDINGS.rglob("*.jsonl"))
 

@@ -49,6 +49,7 @@ def test_a_fault_breaks_the_rules_that_it_names_and_no_other(fault: Fault) -> No
     assert (run.footer.exit == 1) == must
 
 
+@pytest.mark.waits
 def test_a_silence_of_a_minute_is_told(tmp_path: Path) -> None:
     """`video-silent-gap` is silent for 65 s, which `--speed` would shrink: so the recording is a quick one."""
     source = RECORDINGS / "authored" / "seq-1-create-video.jsonl"
