@@ -13,9 +13,7 @@ serve: $(VENV)/demo.stamp
 	$(BIN)/relayproof serve --port $(PORT)
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=
-	$(BIN)/coverage report --include='openapi/wire/*,openapi/json_text.py,conformance/rules/*,conformance/judge.py' --show-missing --fail-under=100
-	$(BIN)/coverage report | tail -n 1
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov
 
 check: lint test
 

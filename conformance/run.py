@@ -95,8 +95,8 @@ class Run:
     """All of it, replayable: the read-only record that every report is made from."""
 
     header: Header
-    exchanges: tuple[Exchange, ...]
-    verdicts: tuple[Verdict, ...]
+    exchanges: tuple[Exchange, ...] = field(repr=False)
+    verdicts: tuple[Verdict, ...] = field(repr=False)
     footer: Footer | None = None
 
     @cached_property

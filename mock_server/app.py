@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from mock_server import synthesis
 from mock_server.answer import Answer
@@ -19,7 +20,7 @@ from mock_server.library import Library
 from mock_server.policy import RIGHT, Policy
 from mock_server.relay import Relay
 from mock_server.replay import Mode, Pace
-from mock_server.respond import Clock, Receive, Responder, Scope, Send
+from mock_server.respond import Clock, Responder
 from openapi.document import Document
 from openapi.wire.exchange import Headers
 

@@ -7,23 +7,18 @@ them; through plain ASGI, as under any other server or none, an early end is tol
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from time import perf_counter, time
-from typing import Any, Protocol
+from typing import Protocol
+
+from starlette.types import Receive, Scope, Send
 
 from mock_server.answer import Answer
 from mock_server.replay import Connection, Pace, Piece, framing_of, on_wire, schedule, sent_headers, stays_open
 from openapi.wire.exchange import End, Framing
-
-# ASGI 3; spelt out, because importing them from a framework costs 0.1 s of the start
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 EXTENSION = "relayproof.transport"
 RESET_DELAY = 0.05  # seconds that what was written before a reset gets to arrive

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -24,7 +25,7 @@ from mock_server.app import create_app
 from mock_server.faults import FAULTS
 from mock_server.library import RECORDINGS, Library, load
 from mock_server.replay import Connection, Mode, Pace, on_wire
-from mock_server.respond import EXTENSION, ASGIApp, Receive, Scope, Send, date
+from mock_server.respond import EXTENSION, date
 from openapi import document
 
 GRACE = 1  # seconds that answers under way get when the server is told to stop

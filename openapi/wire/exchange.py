@@ -20,7 +20,7 @@ from openapi.wire import sse
 T = TypeVar("T")
 Headers = tuple[tuple[str, str], ...]
 
-MAX_CONTENT = 64 << 20  # bytes that a compressed body may expand to; beyond that it is a bomb, not an answer
+MAX_CONTENT = 32 << 20  # bytes that a compressed body may expand to; beyond that it is a bomb, not an answer
 
 
 class End(StrEnum):

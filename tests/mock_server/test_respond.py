@@ -8,10 +8,11 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from mock_server.answer import Answer, Frame
 from mock_server.replay import Connection, Mode, Pace
-from mock_server.respond import EXTENSION, Clock, Message, Responder
+from mock_server.respond import EXTENSION, Clock, Responder
 from openapi.wire.exchange import End, Framing
 
 SSE = (("Content-Type", "text/event-stream"), ("X-Ünicode", "é"))
