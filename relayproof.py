@@ -70,7 +70,7 @@ def demo(folder: Path | None) -> None:
     from conformance import cli as suite  # noqa: PLC0415
     from conformance import plan as planning  # noqa: PLC0415
     from conformance.check import Options  # noqa: PLC0415
-    from conformance.outputs import Outputs  # noqa: PLC0415
+    from conformance.outputs import Outputs, show  # noqa: PLC0415
     from conformance.probe import Role  # noqa: PLC0415
     from conformance.probes import PROBES  # noqa: PLC0415
     from conformance.rules import BOOK  # noqa: PLC0415
@@ -98,7 +98,7 @@ def demo(folder: Path | None) -> None:
     except (ConfigurationError, RuntimeError) as error:
         click.echo(f"relayproof: {error}", err=True)
         sys.exit(2)
-    suite.show(run, BOOK, [out, *outputs.write(run, BOOK)])
+    show(run, BOOK, [out, *outputs.write(run, BOOK)])
     sys.exit(run.footer.exit if run.footer else 5)
 
 

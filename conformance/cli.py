@@ -16,7 +16,6 @@ import click
 if TYPE_CHECKING:
     from conformance.check import Options, Progress
     from conformance.plan import Plan
-    from conformance.rule import Rule
     from conformance.run import Run
     from conformance.target import Target
     from conformance.transport import Link
@@ -107,6 +106,7 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its opt
 def _check(given: dict[str, Any]) -> int:
     from conformance import plan as planning  # noqa: PLC0415
     from conformance.check import Options  # noqa: PLC0415
+    from conformance.outputs import show  # noqa: PLC0415
     from conformance.probes import PROBES  # noqa: PLC0415
     from conformance.rules import BOOK  # noqa: PLC0415
 
@@ -159,22 +159,6 @@ def run_to(
         except KeyboardInterrupt:
             _stop(f"interrupted; what was captured is in {out}", 130)
     return runs[0]
-
-
-def show(run: "Run", rules: "dict[str, Rule] | Any", paths: list[Path]) -> None:  # noqa: ANN401
-    """The summary, and what was written where."""
-    from conformance.report import terminal  # noqa: PLC0415
-
-    color = terminal.wants_color(is_terminal=sys.stdout.isatty(), environ=os.environ)
-    click.echo(terminal.render(run, rules, width=_width(), color=color), nl=False, color=color)
-    for path in paths:
-        click.echo(f"wrote {path}")
-
-
-def _width() -> int:
-    import shutil  # noqa: PLC0415
-
-    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 140))
 
 
 class _watching:  # noqa: N801 - used as a function
@@ -317,7 +301,7 @@ def judge(**given: Any) -> None:  # noqa: ANN401
     Exit codes: 0 no MUST is broken, 1 one is, 4 some could not be decided, 2 the file cannot be read, 5 our own fault.
     """
     from conformance.offline import rejudge  # noqa: PLC0415
-    from conformance.outputs import prepare  # noqa: PLC0415
+    from conformance.outputs import prepare, show  # noqa: PLC0415
     from conformance.rules import BOOK  # noqa: PLC0415
     from conformance.run import RunError, lines_of  # noqa: PLC0415
     from conformance.target import ConfigurationError  # noqa: PLC0415

@@ -1,12 +1,19 @@
-"""The files that a command was asked to write, each by one renderer: `--html F`, `--junit F`, …"""
+"""What a command tells of a run: a summary on the terminal, and the files that it was asked to write."""
 
-from collections.abc import Callable, Mapping
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import click
 
 from conformance.rule import Rule
 from conformance.run import Run
 from conformance.target import ConfigurationError
+
+NARROW, WIDE = 60, 140  # columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +60,16 @@ def prepare(path: Path) -> None:
     except OSError as error:
         msg = f"cannot write {path}: {error.strerror or error}"
         raise ConfigurationError(msg) from None
+
+
+def show(run: Run, rules: Mapping[str, Rule], paths: Iterable[Path]) -> None:
+    """Prints the summary, as wide as the terminal within reason, and what was written where."""
+    from conformance.report import terminal  # noqa: PLC0415 - as above
+
+    color = terminal.wants_color(is_terminal=sys.stdout.isatty(), environ=os.environ)
+    width = max(NARROW, min(shutil.get_terminal_size((100, 24)).columns, WIDE))
+    encoding = sys.stdout.encoding or "utf-8"  # an old code page has no ✗
+    text = terminal.render(run, rules, width=width, color=color).encode(encoding, "backslashreplace").decode(encoding)
+    click.echo(text, nl=False, color=color)
+    for path in paths:
+        click.echo(f"wrote {path}")

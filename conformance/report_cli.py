@@ -1,15 +1,11 @@
 """`relayproof report RUN.jsonl`: a stored run told again, without asking anybody."""
 
-import os
-import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from conformance.report.summary import Laws
     from conformance.run import Run
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -29,7 +25,7 @@ def report(
 
     Ends with 0 when all was written, whatever the run says, and with 2 for a file that cannot be read or written.
     """
-    from conformance.outputs import Outputs  # noqa: PLC0415 - slow to load, and --help needs none
+    from conformance.outputs import Outputs, show  # noqa: PLC0415 - slow to load, and --help needs none
     from conformance.rules import BOOK  # noqa: PLC0415
     from conformance.target import ConfigurationError  # noqa: PLC0415
 
@@ -40,20 +36,7 @@ def report(
     except ConfigurationError as error:
         raise _Misused(str(error)) from error
     written = outputs.write(read, BOOK, strict=strict)
-    _tell(read, BOOK)
-    for path in written:
-        click.echo(f"wrote {path}")
-
-
-def _tell(run: "Run", laws: "Laws") -> None:
-    """The summary, in what the output can encode: an old code page has no ✗."""
-    from conformance.report import terminal  # noqa: PLC0415
-
-    color = terminal.wants_color(is_terminal=sys.stdout.isatty(), environ=os.environ)
-    width = min(shutil.get_terminal_size((100, 24)).columns, 140)
-    encoding = sys.stdout.encoding or "utf-8"
-    text = terminal.render(run, laws, width=width, color=color)
-    click.echo(text.encode(encoding, "replace").decode(encoding), nl=False, color=color)
+    show(read, BOOK, written)
 
 
 def _read(path: Path) -> "Run":

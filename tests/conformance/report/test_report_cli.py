@@ -27,7 +27,7 @@ def test_without_files_the_summary_is_told(stored: Path) -> None:
 def test_an_output_that_cannot_show_a_mark_gets_the_rest(stored: Path) -> None:
     told = CliRunner(charset="cp1252").invoke(report, [str(stored)])
     assert told.exit_code == 0
-    assert "? chat.stream.finish-once" in told.output
+    assert "\\u2717 chat.stream.finish-once" in told.output
 
 
 def test_each_format_goes_to_its_file(stored: Path, tmp_path: Path) -> None:
