@@ -11,14 +11,15 @@ from conformance.budget import MAX_RECEIVED, Budget
 from conformance.exit_code import Exit, exit_of
 from conformance.judge import judge
 from conformance.plan import Plan, untestable
-from conformance.probe import Planned, Role
-from conformance.rule import Verdict
+from conformance.probe import Planned, Role, Step
+from conformance.repeats import Trial
+from conformance.rule import Level, Outcome, Verdict
 from conformance.run import Footer, Header, Run, Writer, counts
 from conformance.target import Target
 from conformance.transport import Link, Transport, UnreachableError, connected
 from openapi import document
 from openapi.json_text import Json
-from openapi.wire.exchange import Auth, Exchange
+from openapi.wire.exchange import Auth, Exchange, Request
 
 TRY_LATER = {429, 503, 529}
 MAX_REPEATS = 3
@@ -37,7 +38,8 @@ class Options:
     total: float | None = None
     idle: float | None = None
     command: str = ""
-    patience: float = 1.0  # factor on the waits before a repeat
+    patience: float = 1.0  # factor on the waits before another attempt
+    repeats: int = 0  # how often a failing probe is made again at most, to see whether its outcome varies
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ class _State:
     halt: str | None = None  # why nothing more is sent: not reached, out of quota, key refused
     cut: bool = False  # a planned probe did not fit into the budget
 
+    @property
+    def asked(self) -> list[Exchange]:
+        """All exchanges, in the order of the plan."""
+        return [one for number in sorted(self.exchanges) for one in self.exchanges[number]]
+
 
 async def check(target: Target, link: Link, plan: Plan, options: Options, *, out: Writer, watch: Watch) -> Run:
     """Judges one relay. Every line of the run is written as it happens. Raises ConfigurationError."""
@@ -75,7 +82,7 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
         started=started,
         plan={
             "probes": len(plan.probes),
-            "requests": len(plan.probes),
+            "requests": plan.requests,
             "max_tokens": plan.tokens,
             "only": list(plan.only),
         },
@@ -85,31 +92,36 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
     budget = Budget(target.max_requests, target.max_tokens)
     state = _State()
     async with connected(link) as transport:
-        session = _Session(transport, plan, options, budget, state, out, watch)
+        gate = asyncio.Semaphore(options.concurrency)
+        session = _Session(transport, plan, options, budget, state, out, watch, gate)
         await session.run()
-    exchanges = [one for number in sorted(state.exchanges) for one in state.exchanges[number]]
     verdicts = _verdicts(plan, state)
-    code = _exit(verdicts, state, exchanges, options)
+    code = _exit(verdicts, state, options)
     for verdict in verdicts:
         out.verdict(verdict)
     outcomes = {outcome.value: count for outcome, count in sorted(counts(verdicts).items())}
     footer = Footer(outcomes, budget.spent(), _now(), int(code), state.halt)
     out.footer(footer)
-    return Run(header, tuple(exchanges), tuple(verdicts), footer)
+    return Run(header, tuple(state.asked), tuple(verdicts), footer)
 
 
 def _verdicts(plan: Plan, state: _State) -> list[Verdict]:
     judged: list[Verdict] = []
-    for number in sorted(state.exchanges):  # on copies: what rules derive from an answer can be far larger than it
-        judged += judge([replace(exchange) for exchange in state.exchanges[number]], plan.rules)
+    for number in sorted(state.exchanges):
+        judged += _judged(state.exchanges[number], plan)
     for planned in plan.probes:
         if planned.number in state.left:
             judged += untestable(planned, plan.rules, state.left[planned.number])
     return [*judged, *plan.skipped]
 
 
-def _exit(verdicts: Sequence[Verdict], state: _State, exchanges: Sequence[Exchange], options: Options) -> Exit:
-    if state.halt is not None or _key_refused(exchanges):
+def _judged(exchanges: Sequence[Exchange], plan: Plan) -> list[Verdict]:
+    """On copies: what rules derive from an answer can be far larger than it."""
+    return list(judge([replace(exchange) for exchange in exchanges], plan.rules))
+
+
+def _exit(verdicts: Sequence[Verdict], state: _State, options: Options) -> Exit:
+    if state.halt is not None or _key_refused(state.asked):
         return Exit.UNREACHABLE
     return exit_of(verdicts, strict=options.strict, cut=state.cut)
 
@@ -135,26 +147,56 @@ class _Session:
     state: _State
     out: Writer
     watch: Watch
+    gate: asyncio.Semaphore
     done: int = 0
 
     async def run(self) -> None:
-        """Asks everything: one probe first, to see whether anybody is there, then the controls, then the rest."""
-        first = [planned for planned in self.plan.probes if planned.probe.control or planned.probe.id == "models.list"]
-        first = first or [*self.plan.probes[:1]]
-        await self._all(first[:1])
-        await self._all(first[1:])
-        asked = [one for group in self.state.exchanges.values() for one in group]
+        """Asks everything: one probe first, to see whether anybody is there, then the controls, then the rest; at last
+        what failed is asked again, where its outcome may vary."""
+        controls = [
+            planned for planned in self.plan.probes if planned.probe.control or planned.probe.id == "models.list"
+        ]
+        controls = controls or [*self.plan.probes[:1]]
+        await self._all(controls[:1])
+        await self._all(controls[1:])
+        self._halt_where_lost()
+        lost = self._lost_roles(controls)
+        rest = [planned for planned in self.plan.probes if planned not in controls]
+        for planned in rest:
+            if planned.probe.role in lost:
+                self.state.left[planned.number] = lost[planned.probe.role]
+        await self._all([planned for planned in rest if planned.number not in self.state.left])
+        await self._repeat()
+
+    def _halt_where_lost(self) -> None:
+        """Stops where the key is refused on every request so far, or nothing is served at all."""
+        asked = self.state.asked
         if self.state.halt is None and _key_refused(asked):
             what = "refused the key" if self.transport.link.key else f"asks for a key, and {NO_KEY}"
             self.state.halt = f"the relay {what}: {describe(asked[0])}"
         if self.state.halt is None and _nothing_served(asked):
             self.state.halt = f"the base URL seems wrong, nothing is served there: {describe(asked[0])}"
-        lost = self._lost_roles(first)
-        rest = [planned for planned in self.plan.probes if planned not in first]
-        for planned in rest:
-            if planned.probe.role in lost:
-                self.state.left[planned.number] = lost[planned.probe.role]
-        await self._all([planned for planned in rest if planned.number not in self.state.left])
+
+    async def _repeat(self) -> None:
+        """Makes failing probes again, one for each rule that failed, until it is known whether the outcome varies."""
+        probes = {planned.probe.id: planned for planned in self.plan.probes}
+        trials: dict[str, Trial] = {}
+        asked: dict[str, Planned] = {}
+        for verdict in _verdicts(self.plan, self.state):
+            planned = probes.get(verdict.probe or "")
+            failed = verdict.outcome is Outcome.FAIL and verdict.rule not in trials
+            if planned and failed and _may_vary(verdict, planned):
+                trials[verdict.rule], asked[verdict.rule] = Trial(), planned
+        for repeat in range(2, self.options.repeats + 2):
+            again = {asked[rule].number: asked[rule] for rule, trial in trials.items() if trial.open}
+            if not again or self.state.halt:
+                return
+            await self._all(list(again.values()), repeat)
+            for planned in again.values():
+                fresh = [one for one in self.state.exchanges[planned.number] if one.repeat == repeat]
+                for verdict in _judged(fresh, self.plan):
+                    if asked.get(verdict.rule) is planned:
+                        trials[verdict.rule] = trials[verdict.rule].seen(verdict.outcome)
 
     def _lost_roles(self, controls: Sequence[Planned]) -> dict[Role | None, str]:
         """Roles whose model is refused as unknown on its control probe."""
@@ -167,64 +209,95 @@ class _Session:
                 )
         return lost
 
-    async def _all(self, probes: Sequence[Planned]) -> None:
-        gate = asyncio.Semaphore(self.options.concurrency)
-
-        async def one(planned: Planned) -> None:
-            async with gate:
-                await self._ask(planned)
-
+    async def _all(self, probes: Sequence[Planned], repeat: int = 1) -> None:
         async with asyncio.TaskGroup() as group:
             for planned in probes:
-                group.create_task(one(planned))
+                group.create_task(self._make(planned, repeat))
 
-    async def _ask(self, planned: Planned) -> None:
-        """One probe, repeated where the relay asks to try later."""
-        attempts: list[Exchange] = []
-        while True:
-            exchange = await self._attempt(planned, len(attempts) + 1)
-            if exchange is None:
-                break
-            attempts.append(exchange)
-            self.state.exchanges[planned.number] = attempts
-            if _out_of_quota(exchange):
-                self.state.halt = f"out of quota: {describe(exchange)}"
-            pause = _pause(exchange, len(attempts))
-            if pause is None or self.state.halt:
-                break
-            await asyncio.sleep(pause * self.options.patience)
-        self.done += 1
-        if attempts:
-            self.watch(Progress(self.done, len(self.plan.probes), self.budget, attempts[-1]))
+    async def _make(self, planned: Planned, repeat: int) -> None:
+        """One probe: its requests one after the other, each following from the answers before it, or all at once."""
+        sofar: list[Exchange] = []
+        if planned.probe.together:
+            async with asyncio.TaskGroup() as group:
+                for step in planned.probe.steps:
+                    group.create_task(self._step(planned, step, repeat, sofar))
+        else:
+            for step in planned.probe.steps:
+                if not await self._step(planned, step, repeat, sofar):
+                    break
+        if repeat == 1:
+            self.done += 1
+            asked = self.state.exchanges.get(planned.number)
+            if asked:
+                self.watch(Progress(self.done, len(self.plan.probes), self.budget, asked[-1]))
 
-    async def _attempt(self, planned: Planned, number: int) -> Exchange | None:
+    async def _step(self, planned: Planned, step: Step, repeat: int, sofar: list[Exchange]) -> bool:
+        """One request, sent again where the relay asks to try later. False where the probe ends here."""
+        request = planned.probe.bound(step, planned.model, tuple(sofar))
+        if callable(step.body) and (
+            request.body is None or planned.probe.cost(request) > planned.probe.most_to_follow(planned.model)
+        ):
+            return False  # the answers lead nowhere: the judge says so
+        exchange = None
+        async with self.gate:
+            for attempt in range(1, MAX_REPEATS + 2):
+                exchange = await self._attempt(planned, step, request, (repeat, attempt))
+                if exchange is None:
+                    break
+                self.state.exchanges.setdefault(planned.number, []).append(exchange)
+                if _out_of_quota(exchange):
+                    self.state.halt = f"out of quota: {describe(exchange)}"
+                pause = _pause(exchange, attempt)
+                if pause is None or self.state.halt:
+                    break
+                await asyncio.sleep(pause * self.options.patience)
+        if exchange is not None:
+            sofar.append(exchange)
+        return exchange is not None
+
+    async def _attempt(self, planned: Planned, step: Step, request: Request, count: tuple[int, int]) -> Exchange | None:
+        """One request, within the budget; `count` is which repeat and which attempt it is."""
+        repeat, attempt = count
+        first = count == (1, 1)
         if self.state.halt:
-            if number == 1:
-                self.state.left[planned.number] = self.state.halt
+            if first:
+                self.state.left.setdefault(planned.number, self.state.halt)
             return None
-        tokens = planned.probe.tokens(planned.model)
+        tokens = planned.probe.cost(request)
         if not self.budget.reserve(tokens):
-            if number == 1:
+            if first:
                 self.state.cut = True
                 reason = f"the answers were more than {MAX_RECEIVED} bytes" if self.budget.flooded else None
-                self.state.left[planned.number] = reason or self.budget.refusal(tokens)
+                self.state.left.setdefault(planned.number, reason or self.budget.refusal(tokens))
             return None
         video = planned.probe.role is Role.VIDEO
         total = self.options.total or (VIDEO_TOTAL if video else None)
         idle = self.options.idle or (VIDEO_IDLE if video else None)
         try:
-            exchange = await self.transport.send(planned.request, total=total, idle=idle)
+            exchange = await self.transport.send(request, total=total, idle=idle)
         except UnreachableError as error:
             if not self.state.exchanges:
                 self.state.halt = f"the relay could not be reached: {error}"
                 self.state.left[planned.number] = self.state.halt
                 return None
-            exchange = Exchange("", planned.request, error=f"no connection: {error}", sent=_now())
+            exchange = Exchange("", request, error=f"no connection: {error}", sent=_now())
         self.budget.settle(tokens, exchange)
-        name = planned.id if number == 1 else f"{planned.id}.{number}"
-        exchange = replace(exchange, id=name, probe=planned.probe.id, attempt=number)
+        exchange = replace(
+            exchange,
+            id=planned.id(step, repeat, attempt),
+            probe=planned.probe.id,
+            step=step.name or None,
+            repeat=repeat,
+            attempt=attempt,
+            claims=planned.claims,
+        )
         self.out.exchange(exchange)
         return exchange
+
+
+def _may_vary(verdict: Verdict, planned: Planned) -> bool:
+    """Whether a failure is worth asking again: one of weight, in which a model had a part that is not dear."""
+    return verdict.level is not Level.MAY and not planned.probe.free and planned.probe.role is not Role.VIDEO
 
 
 def _pause(exchange: Exchange, attempts: int) -> float | None:

@@ -87,6 +87,14 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 @click.option(
     "--concurrency", default=4, show_default=True, type=click.IntRange(1, 64), metavar="N", help="Requests at a time."
 )
+@click.option(
+    "--repeats",
+    default=5,
+    show_default=True,
+    type=click.IntRange(0, 100),
+    metavar="N",
+    help="Make a failing probe again, to see whether its outcome varies.",
+)
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Seed of all that is random.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its options hold
@@ -127,6 +135,7 @@ def _check(given: dict[str, Any]) -> int:
     options = Options(
         concurrency=given["concurrency"],
         seed=given["seed"],
+        repeats=given["repeats"],
         strict=given["strict"],
         total=given["timeout"],
         idle=given["idle_timeout"],
@@ -286,7 +295,7 @@ def _plan_text(target: "Target", the_plan: "Plan") -> str:
         if target.max_requests is None
         else f"limits {target.max_requests} requests, {target.max_tokens} tokens"
     )
-    lines.append(f"{len(the_plan.probes)} requests, at most {the_plan.tokens} tokens ({limit}); nothing was sent")
+    lines.append(f"{the_plan.requests} requests, at most {the_plan.tokens} tokens ({limit}); nothing was sent")
     return "\n".join(lines)
 
 

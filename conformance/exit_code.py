@@ -31,7 +31,8 @@ MEANING = {
 def exit_of(verdicts: Iterable[Verdict], *, strict: bool = False, cut: bool = False) -> Exit:
     """The exit code of a run's verdicts. `strict` counts SHOULD as MUST; `cut` says that a planned probe was not sent.
 
-    What only the model's mood left open decides nothing, unless strict.
+    A failure that a baseline or a dialect excuses decides nothing, nor does what only the model's mood left open; that
+    counts where it is strict.
     """
     rules: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
@@ -40,7 +41,7 @@ def exit_of(verdicts: Iterable[Verdict], *, strict: bool = False, cut: bool = Fa
         return Exit.OUR_FAULT
     weighty = {Level.MUST, Level.SHOULD} if strict else {Level.MUST}
     counted = [group for group in rules.values() if group[0].level in weighty]
-    if any(outcome_of(group) is Outcome.FAIL for group in counted):
+    if any(verdict.outcome is Outcome.FAIL and not verdict.excused for group in counted for verdict in group):
         return Exit.VIOLATED
     if cut or not rules or any(_open(group, strict=strict) for group in counted):
         return Exit.UNVERIFIED

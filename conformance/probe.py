@@ -1,6 +1,6 @@
 """What we ask: a row of data, bound to a target's models when a check is planned."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import quote
@@ -13,6 +13,8 @@ from openapi.wire.exchange import Auth, Exchange, Headers, Request
 MODEL = "{model}"  # stands for the role's model in a body or a path
 JSON_TYPE: Headers = (("content-type", "application/json"),)
 PLAIN_PROMPT = 64  # tokens that a relay may add around a prompt: templates, roles
+FOLLOWING = 1024  # tokens that a request may be longer than the one whose answer it takes up
+LIMITS = ("max_completion_tokens", "max_tokens")
 
 
 class Role(StrEnum):
@@ -38,13 +40,34 @@ class Role(StrEnum):
     VIDEOS = "videos"
 
 
+Follow = Callable[[Sequence[Exchange]], Json]
+"""What is asked next, from what came so far; None where that leads nowhere (the model called no tool)."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One more request of a probe. What is None is as in the first; `body` may follow from the answers before it.
+
+    `reuse` sends it on the connection of the request before it, where the relay left that open.
+    """
+
+    name: str
+    body: Json | bytes | Follow = None
+    method: str | None = None
+    path: str | None = None
+    headers: Headers | None = None
+    auth: Auth | None = None
+    reuse: bool = False
+
+
 @dataclass(frozen=True)
 class Probe:
-    """One request to make, and why.
+    """One request to make, or several that are judged together, and why.
 
     `role` names the model that it needs (None: none). `body` is a JSON value in which MODEL is replaced, or bytes that
     go out as they are. `needs` are capabilities that a target may say it has not. `control` marks the plain request by
-    which a role is found to be there at all.
+    which a role is found to be there at all. `step` names the request where more come `then`, one after the other, or
+    all at once where they go out `together`.
     """
 
     id: str
@@ -57,20 +80,51 @@ class Probe:
     needs: frozenset[str] = frozenset()
     control: bool = False
     free: bool = False  # a mistake or a listing: no tokens are spent on it
+    step: str | None = None
+    then: tuple[Step, ...] = ()
+    together: bool = False
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All requests, the first one too."""
+        return (Step(self.step or "", self.body), *self.then)
 
     def request(self, model: str) -> Request:
-        """The request for one model, without the key."""
-        body = self.body
+        """The first request for one model, without the key."""
+        return self.bound(self.steps[0], model)
+
+    def bound(self, step: Step, model: str, sofar: Sequence[Exchange] = ()) -> Request:
+        """The request of a step for one model, without the key. Of one that follows from answers, `sofar` are these."""
+        body = step.body(sofar) if callable(step.body) else step.body
         raw = body if isinstance(body, bytes) or body is None else json_text.write(_bind(body, model))
-        return Request(self.method, self.path.replace(MODEL, quote(model, safe="/")), self.headers, self.auth, raw)
+        return Request(
+            step.method or self.method,
+            (step.path or self.path).replace(MODEL, quote(model, safe="/")),
+            self.headers if step.headers is None else step.headers,
+            step.auth or self.auth,
+            raw,
+        )
 
     def tokens(self, model: str) -> int:
-        """The most tokens that it can cost: a token for every two bytes of the body, and its limit for each choice."""
+        """The most tokens that it can cost, all steps of it.
+
+        A step that follows from answers repeats the first request and what was said, and is not sent where that turns
+        out to be more.
+        """
+        fixed = [self.bound(step, model) for step in self.steps if not callable(step.body)]
+        follows = len(self.steps) - len(fixed)
+        return sum(map(self.cost, fixed)) + follows * self.most_to_follow(model)
+
+    def most_to_follow(self, model: str) -> int:
+        """The most tokens that a step may cost that follows from answers; one that would cost more is not sent."""
+        return 0 if self.free else 2 * self.cost(self.request(model)) + FOLLOWING
+
+    def cost(self, request: Request) -> int:
+        """The most tokens that one request can cost: one for two bytes of the body, and its limit for each choice."""
         if self.free:
             return 0
-        request = self.request(model)
         asked = request.object
-        limit = next((asked[name] for name in ("max_completion_tokens", "max_tokens") if name in asked), 0)
+        limit = next((asked[name] for name in LIMITS if name in asked), 0)
         choices = asked.get("n", 1)
         most = limit * choices if isinstance(limit, int) and isinstance(choices, int) else 0
         return len(request.body or b"") // 2 + PLAIN_PROMPT + most
@@ -94,18 +148,35 @@ class Planned:
     number: int
     probe: Probe
     model: str
-    request: Request = field(repr=False)
+    claims: Mapping[str, bool] = field(default_factory=dict, hash=False)
 
-    @property
-    def id(self) -> str:
-        """The id of its exchange."""
-        return f"e{self.number}"
+    def id(self, step: Step, repeat: int = 1, attempt: int = 1) -> str:
+        """The id of an exchange: `e17`, `e17-stream` for a step, `e17~2` for a repeat, `e17.2` for a second attempt."""
+        name = f"e{self.number}" + (f"-{step.name}" if step.name else "")
+        return name + (f"~{repeat}" if repeat > 1 else "") + (f".{attempt}" if attempt > 1 else "")
 
-    def unanswered(self) -> Exchange:
-        """The exchange as far as it is known before anything was sent: what rules apply to is read off it."""
-        return Exchange(self.id, self.request, probe=self.probe.id)
+    def leads_on(self, request: Request) -> bool:
+        """Whether a request that follows from answers can be sent: there is one, within what was planned for it."""
+        return request.body is not None and self.probe.cost(request) <= self.probe.most_to_follow(self.model)
+
+    def unanswered(self) -> Iterator[Exchange]:
+        """The exchanges as far as they are known before anything was sent: what rules apply to is read off them."""
+        for step in self.probe.steps:
+            if not callable(step.body):
+                yield self.exchange(step, self.probe.bound(step, self.model))
+
+    def exchange(self, step: Step, request: Request) -> Exchange:
+        """An exchange of this probe to which nothing came yet."""
+        name = step.name or None
+        return Exchange(self.id(step), request, probe=self.probe.id, step=name, claims=self.claims)
 
     def reaches(self, rules: Mapping[str, Rule]) -> Iterator[Rule]:
         """The rules that apply to what it asks."""
-        exchange = self.unanswered()
-        return (rule for rule in rules.values() if rule.on.holds(exchange))
+        known = {one.step or "": one for one in self.unanswered()}
+        names = {step.name for step in self.probe.steps}
+        for rule in rules.values():
+            if not names.issuperset(rule.over):
+                continue
+            judged = [known[name] for name in rule.over[:1] if name in known] if rule.over else known.values()
+            if any(rule.speaks_of(exchange) and rule.on.holds(exchange) for exchange in judged):
+                yield rule

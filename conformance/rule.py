@@ -8,6 +8,13 @@
 `occasion` a law never came to apply (not-seen), and without what is `given` there is nothing to judge (inconclusive,
 with the reason). A check yields what it found; nothing
 found is a pass. It never repairs what it judges and never catches what it does not understand: a raise is `broken`.
+
+A law about several exchanges names the steps of the probe that makes them, and its check is given one exchange each:
+
+    @rule("chat.same.text", Level.SHOULD, cites="…", on=chat & legal, given=whole_reply, over=("whole", "stream"))
+    def same_text(whole: Exchange, stream: Exchange) -> Iterator[Remark]:
+
+`on` is then read off the first of them; `given` and `occasion` must hold for all.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,10 +48,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was expected and what was seen. `at` is the number of the event, or the byte offset where there are none."""
+    """What was expected and what was seen. `at` is the number of the event, or the byte offset where there are none.
+
+    `place` is where in the answer, free of numbers and values that change from run to run (`/choices/*/index`, the name
+    of a header): with the rule and the probe it identifies the finding. `exchange` is the id of its exchange, where
+    there are several.
+    """
 
     text: str
     at: int | None = None
+    place: str = ""
+    exchange: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,7 @@ class NotSeen:
 
 
 Remark = Finding | Inconclusive | NotSeen
-Check = Callable[[Exchange], Iterable[Remark]]
+Check = Callable[..., Iterable[Remark]]  # of one exchange, or of one for each step in `over`
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,7 @@ def on(name: str) -> Callable[[Callable[[Exchange], bool]], On]:
     return lambda holds: On(name, holds)
 
 
+CLAIMS = "claims"  # the chapter on what a relay is said to have
 ANYTHING = On("any answer", lambda _: True)
 
 
@@ -95,7 +110,8 @@ ANYTHING = On("any answer", lambda _: True)
 class Rule:
     """One law. The docstring of its check is the normative sentence; `cites` is where it stands.
 
-    `silence` is for the few that also judge a request to which no answer came.
+    `silence` is for the few that also judge a request to which no answer came. `over` names the steps of a probe whose
+    exchanges are judged together; empty for a law about one exchange.
     """
 
     id: str
@@ -106,10 +122,15 @@ class Rule:
     occasion: On
     given: On
     silence: bool
+    over: tuple[str, ...] = ()
 
     @property
     def law(self) -> str:
         return " ".join((self.check.__doc__ or "").split())
+
+    def speaks_of(self, exchange: Exchange) -> bool:
+        """Whether it may judge the answer: what a relay is not said to have is left to the rules on claims."""
+        return all(exchange.claims.values()) or self.chapter == CLAIMS
 
     @property
     def chapter(self) -> str:
@@ -133,6 +154,7 @@ def rule(
     occasion: On = ANYTHING,
     given: On = ANYTHING,
     silence: bool = False,
+    over: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
     """Declares a rule. Ids are names chosen for ever; one declared twice is refused at import."""
 
@@ -143,7 +165,7 @@ def rule(
         if not check.__doc__:
             msg = f"rule {id!r} has no docstring, so it says no law"
             raise CatalogueError(msg)
-        _declared[id] = Rule(id, level, cites, on, check, occasion, given, silence)
+        _declared[id] = Rule(id, level, cites, on, check, occasion, given, silence, over)
         return check
 
     return declare
@@ -155,10 +177,25 @@ def declared() -> Mapping[str, Rule]:
 
 
 @dataclass(frozen=True, slots=True)
+class Flaky:
+    """How often a rule failed where it did not always: `failed` of so many, and the rate's interval (Wilson, 95 %)."""
+
+    failed: int
+    of: int
+    low: float
+    high: float
+
+    def record(self) -> dict[str, Json]:
+        return {"failed": self.failed, "of": self.of, "interval": [self.low, self.high]}
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One rule on the exchanges of one probe (`probe` is None for what no probe of ours made).
 
     `reason` says why where there is no finding to say it. `mood` marks an inconclusive that the model alone decided.
+    A failure may carry why it does not count: `waived` is the waiver of a baseline, `dialect` the habit of the relay's
+    family. `flaky` stands where repeats of the probe did not all fail.
     """
 
     rule: str
@@ -169,6 +206,19 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     reason: str | None = None
     mood: bool = False
+    flaky: Flaky | None = None
+    waived: str | None = None
+    dialect: str | None = None
+
+    @property
+    def excused(self) -> bool:
+        """Whether a failure is known, and so decides no exit code."""
+        return self.waived is not None or self.dialect is not None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where it failed, each place once: `rule probe place` is the same in every run of the same plan."""
+        return tuple(dict.fromkeys(found.place for found in self.findings))
 
     def record(self) -> dict[str, Json]:
         """The line of a run, less its `type`."""
@@ -178,15 +228,22 @@ class Verdict:
             "outcome": self.outcome.value,
             "probe": self.probe,
             "exchanges": list(self.exchanges),
-            "findings": [
-                {"text": found.text} | ({} if found.at is None else {"at": found.at}) for found in self.findings
-            ],
+            "findings": [_line(found) for found in self.findings],
         }
         if self.reason is not None:
             line["reason"] = self.reason
         if self.mood:
             line["mood"] = True
-        return line
+        if self.flaky:
+            line["flaky"] = self.flaky.record()
+        excuses: dict[str, str | None] = {"waived": self.waived, "dialect": self.dialect}
+        return line | {name: text for name, text in excuses.items() if text is not None}
+
+
+def _line(found: Finding) -> dict[str, Json]:
+    line: dict[str, Json] = {"text": found.text}
+    said: dict[str, Json] = {"at": found.at, "place": found.place or None, "exchange": found.exchange}
+    return line | {name: value for name, value in said.items() if value is not None}
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TextIO, TypeVar
 
-from conformance.rule import Finding, Level, Outcome, Verdict, worst
+from conformance.rule import Finding, Flaky, Level, Outcome, Verdict, worst
 from openapi import json_text
 from openapi.json_text import Json
 from openapi.wire.exchange import Exchange
@@ -212,32 +212,44 @@ def _header(line: dict[str, Json]) -> Header:
 
 
 def _verdict(line: dict[str, Json]) -> Verdict:
-    reason, probe = line.get("reason"), line.get("probe")
     return Verdict(
         rule=str(line["rule"]),
         level=Level(str(line["level"])),
         outcome=Outcome(str(line["outcome"])),
-        probe=None if probe is None else str(probe),
+        probe=_text(line, "probe"),
         exchanges=tuple(map(str, _array(line["exchanges"]))),
         findings=tuple(_finding(_object(found)) for found in _array(line["findings"])),
-        reason=None if reason is None else str(reason),
+        reason=_text(line, "reason"),
         mood=line.get("mood") is True,
+        flaky=_flaky(_object(line["flaky"])) if "flaky" in line else None,
+        waived=_text(line, "waived"),
+        dialect=_text(line, "dialect"),
     )
+
+
+def _flaky(line: dict[str, Json]) -> Flaky:
+    low, high = map(_number, _array(line["interval"]))
+    return Flaky(_whole(line["failed"]), _whole(line["of"]), low, high)
 
 
 def _finding(line: dict[str, Json]) -> Finding:
     at = line.get("at")
-    return Finding(str(line["text"]), None if at is None else _whole(at))
+    where = None if at is None else _whole(at)
+    return Finding(str(line["text"]), where, _text(line, "place") or "", _text(line, "exchange"))
+
+
+def _text(line: dict[str, Json], name: str) -> str | None:
+    value = line.get(name)
+    return None if value is None else str(value)
 
 
 def _footer(line: dict[str, Json]) -> Footer:
-    note = line.get("note")
     return Footer(
         outcomes={name: _whole(count) for name, count in _object(line["outcomes"]).items()},
         spent=_object(line["spent"]),
         finished=str(line["finished"]),
         exit=_whole(line["exit"]),
-        note=None if note is None else str(note),
+        note=_text(line, "note"),
     )
 
 
@@ -253,6 +265,10 @@ def _array(value: Json) -> list[Json]:
         msg = f"a list, not {value!r:.60}"
         raise TypeError(msg)
     return value
+
+
+def _number(value: Json) -> float:
+    return float(value) if isinstance(value, float) else float(_whole(value))
 
 
 def _whole(value: Json) -> int:

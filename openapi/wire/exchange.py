@@ -6,7 +6,7 @@ transfer coding taken off and the content coding left on.
 
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -87,7 +87,9 @@ class Exchange:
     """One request and what came of it.
 
     `status` is None where no answer's head came; `error` then says why, in our words. `operation` and `probe` are the
-    ids of what was asked, where known; `attempt` counts repeats after a 429, 503 or 529. `chunks` are HTTP/1.1 chunk
+    ids of what was asked, where known; `attempt` counts repeats after a 429, 503 or 529. `step` is the name of the request
+    in a probe of several, `repeat` counts how often the probe was made to see whether its outcome varies. `claims` are
+    the capabilities that the request needs, each with whether the relay is said to have it. `chunks` are HTTP/1.1 chunk
     sizes as sent, the last zero included.
     """
 
@@ -107,6 +109,9 @@ class Exchange:
     operation: str | None = None
     probe: str | None = None
     attempt: int = 1
+    step: str | None = None
+    repeat: int = 1
+    claims: Mapping[str, bool] = field(default_factory=dict, hash=False)
 
     _views: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -98,11 +98,14 @@ def request_out(request: Request) -> dict[str, Json]:
 def exchange_out(exchange: Exchange) -> dict[str, Json]:
     """One line of a run; the caller adds `type`."""
     record: dict[str, Json] = {"id": exchange.id}
-    for name in ("probe", "operation"):
+    for name in ("probe", "step", "operation"):
         if getattr(exchange, name) is not None:
             record[name] = getattr(exchange, name)
-    if exchange.attempt > 1:
-        record["attempt"] = exchange.attempt
+    for name in ("repeat", "attempt"):
+        if getattr(exchange, name) > 1:
+            record[name] = getattr(exchange, name)
+    if exchange.claims:
+        record["claims"] = dict(exchange.claims)
     return record | {
         "sent": exchange.sent,
         "request": request_out(exchange.request),
@@ -190,6 +193,9 @@ def _answered(record: dict[str, Json], response: dict[str, Json]) -> Exchange:
         operation=_optional(record.get("operation")),
         probe=_optional(record.get("probe")),
         attempt=_int(_given(record, "attempt", 1)),
+        step=_optional(record.get("step")),
+        repeat=_int(_given(record, "repeat", 1)),
+        claims={name: claimed is True for name, claimed in _dict(_given(record, "claims", {})).items()},
     )
 
 

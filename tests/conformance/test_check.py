@@ -16,8 +16,10 @@ from conformance import check as checking
 from conformance import plan as planning
 from conformance.budget import usage_of
 from conformance.check import Options, Progress, check
-from conformance.probe import Role
+from conformance.probe import Probe, Role, Step
 from conformance.probes import PROBES
+from conformance.probes.chat import ask
+from conformance.repeats import NEEDED
 from conformance.rule import Outcome
 from conformance.rules import BOOK
 from conformance.run import Run, Writer, outcome_of, read_run
@@ -82,12 +84,13 @@ def judged(
     limits: tuple[int | None, int | None] = (None, None),
     options: Options | None = None,
     base: str | None = None,
+    probes: Mapping[str, Probe] = PROBES,
 ) -> Done:
     out = io.StringIO()
     told: list[Progress] = []
     with serving(sends(relay) if isinstance(relay, bytes) else relay) as server:
         target = Target("t", base or server.url, models=models, max_requests=limits[0], max_tokens=limits[1])
-        plan = planning.plan(target, BOOK, PROBES, only)
+        plan = planning.plan(target, BOOK, probes, only)
         link = Link(target.base, key, total=10, idle=5)
         chosen = options or Options(patience=0.01)
         run = asyncio.run(check(target, link, plan, chosen, out=Writer(out), watch=told.append))
@@ -430,3 +433,97 @@ def test_a_suite_that_is_not_installed_has_no_version(monkeypatch: pytest.Monkey
     assert checking._version() == "unreleased"
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "1.2.3")
     assert checking._version() == "1.2.3"
+
+
+# --- probes of several requests -------------------------------------------------------------------------------------
+
+
+def follow(sofar: Sequence[Exchange]) -> Json:
+    """Repeats what was said, where anything was."""
+    choices = sofar[-1].object.get("choices")
+    return ask(f"Again: {choices}", 5) if choices else None
+
+
+def steps(*then: Step, together: bool = False) -> dict[str, Probe]:
+    probe = Probe("chat.steps", Role.CHAT, body=ask("hello", 5), step="first", then=then, together=together)
+    return {"chat.whole": PROBES["chat.whole"], probe.id: probe}
+
+
+def names(done: Done) -> list[str]:
+    return [one.step for one in done.run.exchanges if one.step]
+
+
+def test_the_requests_of_a_probe_follow_one_another() -> None:
+    done = judged(GOOD, probes=steps(Step("second", follow), Step("third", ask("bye", 5))))
+    assert [(one.id, one.step) for one in done.run.exchanges if one.step] == [
+        ("e2-first", "first"),
+        ("e2-second", "second"),
+        ("e2-third", "third"),
+    ]
+    (second,) = (one for one in done.run.exchanges if one.step == "second")
+    assert "Again: " in str(second.request.object["messages"])
+    assert written_equals_returned(done)
+    assert done.run.header.plan["requests"] == 4
+
+
+def test_a_probe_ends_where_its_answers_lead_nowhere() -> None:
+    refused = judged(sends(GOOD, error(500, "down"), GOOD), probes=steps(Step("second", follow), Step("third")))
+    assert names(refused) == ["first"]
+
+
+def test_a_request_that_follows_is_not_sent_where_it_is_larger_than_planned() -> None:
+    long = steps(Step("second", lambda _: ask("x" * 9000, 5)))
+    assert names(judged(GOOD, probes=long)) == ["first"]
+
+
+def test_requests_that_go_out_together_all_go_out() -> None:
+    done = judged(GOOD, probes=steps(Step("second", ask("b", 5)), Step("third", ask("c", 5)), together=True))
+    assert sorted(names(done)) == ["first", "second", "third"]
+
+
+def test_a_step_that_the_budget_does_not_allow_leaves_the_probe_untestable() -> None:
+    done = judged(GOOD, probes=steps(Step("second", follow)), limits=(2, None))
+    assert names(done) == ["first"]
+    assert done.exit in {1, 4}
+    assert "the limit of 2 requests does not allow it" in {verdict.reason for verdict in done.run.verdicts}
+
+
+# --- repeats --------------------------------------------------------------------------------------------------------
+
+BAD = said(200, {"object": "chat.completion"})
+AGAIN = Options(patience=0.01, repeats=NEEDED)
+
+
+def repeats(*answers: bytes, options: Options = AGAIN) -> Done:
+    return judged(sends(*answers), "chat.whole", options=options)
+
+
+def test_a_probe_that_fails_always_is_made_as_often_as_it_takes() -> None:
+    done = repeats(BAD)
+    assert [one.repeat for one in done.run.exchanges] == list(range(1, NEEDED + 2))
+    assert done.run.exchanges[1].id == f"{done.run.exchanges[0].id}~2"
+    (verdict,) = done.run.by_rule()["chat.schema"]
+    assert (verdict.outcome, verdict.flaky, len(verdict.exchanges)) == (Outcome.FAIL, None, NEEDED + 1)
+    assert done.exit == 1
+    assert written_equals_returned(done)
+
+
+def test_a_probe_that_fails_now_and_then_is_flaky_with_its_rate() -> None:
+    (verdict,) = repeats(BAD, GOOD, BAD, GOOD).run.by_rule()["chat.schema"]
+    assert verdict.flaky
+    assert (verdict.flaky.failed, verdict.flaky.of) == (2, NEEDED + 1)
+    assert verdict.flaky.low < 2 / (NEEDED + 1) < verdict.flaky.high
+
+
+def test_a_probe_that_passes_is_not_made_again() -> None:
+    assert [one.repeat for one in repeats(GOOD).run.exchanges] == [1]
+
+
+def test_repeats_stop_at_the_limit_and_leave_nothing_untestable() -> None:
+    done = judged(BAD, "chat.whole", limits=(3, None), options=AGAIN)
+    assert len(done.run.exchanges) == 3
+    assert {verdict.outcome for verdict in done.run.verdicts if verdict.reason} <= {
+        Outcome.INCONCLUSIVE,
+        Outcome.NOT_SEEN,
+    }
+    assert done.exit == 1

@@ -6,7 +6,20 @@ from dataclasses import replace
 import pytest
 
 from conformance.judge import MAX_FINDINGS, judge, last_attempts, verdict
-from conformance.rule import ANYTHING, Check, Finding, Inconclusive, Level, NotSeen, On, Outcome, Remark, Rule
+from conformance.rule import (
+    ANYTHING,
+    Check,
+    Finding,
+    Flaky,
+    Inconclusive,
+    Level,
+    NotSeen,
+    On,
+    Outcome,
+    Remark,
+    Rule,
+    Verdict,
+)
 from openapi.wire.exchange import End, Exchange
 from tests.conformance.exchanges import got, request, whole
 
@@ -120,3 +133,115 @@ def test_of_a_repeated_request_the_last_attempt_counts() -> None:
 def test_a_later_attempt_without_an_earlier_one_counts_by_itself() -> None:
     alone = replace(whole(), attempt=2)
     assert last_attempts([alone]) == [alone]
+
+
+# --- several exchanges ----------------------------------------------------------------------------------------------
+
+EQUAL = On("asked alike", lambda exchange: exchange.request.method == "POST")
+
+
+def step(name: str, answer: Exchange, repeat: int = 1) -> Exchange:
+    return replace(answer, id=f"e1-{name}~{repeat}", probe="p", step=name, repeat=repeat)
+
+
+def alike(one: Exchange, other: Exchange) -> Iterator[Remark]:
+    if one.body != other.body:
+        yield Finding("they differ", exchange=other.id)
+
+
+def pair(check: Check = alike, on: On = EQUAL) -> dict[str, Rule]:
+    return {"test.pair": replace(law(on=on), id="test.pair", check=check, over=("one", "other"))}
+
+
+A, B = got(200, b"a"), got(200, b"b")
+
+
+def told(*exchanges: Exchange, rules: dict[str, Rule] | None = None) -> list[Verdict]:
+    return list(judge(exchanges, rules or pair()))
+
+
+def test_a_law_about_two_exchanges_is_given_both_in_the_order_that_it_names() -> None:
+    (found,) = told(step("other", B), step("one", A))
+    assert (found.outcome, found.exchanges, found.probe) == (Outcome.FAIL, ("e1-one~1", "e1-other~1"), "p")
+    assert [one.exchange for one in found.findings] == ["e1-other~1"]
+    (found,) = told(step("other", A), step("one", A))
+    assert found.outcome is Outcome.PASS
+
+
+def test_a_law_about_two_exchanges_says_nothing_of_others() -> None:
+    assert told(A, replace(A, id="x", probe="p"), step("third", A)) == []
+    assert told(step("one", A), step("other", B), rules=pair(on=NEVER)) == []
+    assert told(replace(step("one", A), probe="p"), replace(step("other", B), probe="q"))[0].outcome is not Outcome.FAIL
+
+
+def test_where_a_step_did_not_come_about_nothing_is_decided() -> None:
+    (found,) = told(step("one", A))
+    assert (found.outcome, found.mood) == (Outcome.INCONCLUSIVE, True)
+    assert found.reason == "no request 'other' came of it: the answer was 200 application/json"
+    (found,) = told(step("one", got(500, b"down")))
+    assert (found.outcome, found.mood) == (Outcome.INCONCLUSIVE, False)
+
+
+def test_all_exchanges_of_a_law_must_be_there_to_be_judged() -> None:
+    (found,) = told(step("one", A), step("other", NO_ANSWER))
+    assert (found.outcome, found.reason) == (Outcome.INCONCLUSIVE, "no byte within 60 s")
+
+
+def test_a_predicate_that_raises_is_broken_for_several_too() -> None:
+    (found,) = told(step("one", A), step("other", B), rules=pair(on=On("on", raising)))
+    assert found.outcome is Outcome.BROKEN
+
+
+def test_what_a_relay_is_not_said_to_have_concerns_the_rules_on_claims_alone() -> None:
+    rules = {name: replace(law(), id=name) for name in ("test.law", "claims.law")}
+    assert [one.rule for one in judge([replace(A, claims={"n": False})], rules)] == ["claims.law"]
+    assert [one.rule for one in judge([replace(A, claims={"n": True})], rules)] == ["test.law", "claims.law"]
+
+
+def test_the_order_is_that_of_the_plan() -> None:
+    mixed = [replace(A, id=name, probe=name.partition("-")[0]) for name in ("e10", "e2-b", "x", "e2-a", "e1")]
+    found = [one.exchanges[0] for one in judge(mixed, {"test.law": law()})]
+    assert found == ["e1", "e2-b", "e2-a", "e10", "x"]
+
+
+# --- repeats --------------------------------------------------------------------------------------------------------
+
+
+def says_b(exchange: Exchange) -> Iterator[Remark]:
+    if exchange.body == b"b":
+        yield Finding("b was said")
+    elif exchange.body == b"?":
+        yield Inconclusive("nothing was said")
+
+
+def repeated(*answers: bytes) -> Verdict:
+    exchanges = [
+        replace(got(200, body), id=f"e1~{at}", probe="p", repeat=at) for at, body in enumerate(answers, start=1)
+    ]
+    (found,) = judge(exchanges, {"test.law": broken_by(says_b)})
+    return found
+
+
+def test_repeats_that_all_fail_are_one_failure() -> None:
+    found = repeated(b"b", b"b", b"?")
+    assert (found.outcome, found.flaky, found.exchanges) == (Outcome.FAIL, None, ("e1~1", "e1~2"))
+    assert [one.exchange for one in found.findings] == ["e1~1", "e1~2"]
+
+
+def test_repeats_that_pass_now_and_then_are_flaky_with_the_rate() -> None:
+    found = repeated(b"b", b"a", b"?", b"b", b"a")
+    assert found.outcome is Outcome.FAIL
+    assert found.flaky == Flaky(2, 4, 0.15, 0.85)
+    assert found.exchanges == ("e1~1", "e1~4", "e1~2", "e1~5")
+
+
+def test_repeats_without_a_failure_keep_what_they_verified() -> None:
+    assert repeated(b"?", b"a").outcome is Outcome.PASS
+    assert repeated(b"?", b"?").exchanges == ("e1~1",)
+
+
+def test_repeats_of_several_steps_are_judged_each_by_itself() -> None:
+    rounds = [step("one", A), step("other", B), step("one", A, 2), step("other", A, 2)]
+    (found,) = told(*rounds)
+    assert (found.outcome, found.flaky) == (Outcome.FAIL, Flaky(1, 2, 0.095, 0.905))
+    assert [one.exchange for one in found.findings] == ["e1-other~1"]

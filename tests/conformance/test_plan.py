@@ -41,7 +41,7 @@ def test_every_rule_is_reached_by_a_probe() -> None:
 def test_a_full_target_gets_all_probes_in_order() -> None:
     found = planned(FULL)
     assert ids(found) == list(PROBES)
-    assert [one.id for one in found.probes] == [f"e{number}" for number in range(1, len(PROBES) + 1)]
+    assert [one.number for one in found.probes] == list(range(1, len(PROBES) + 1))
     assert found.rules == RULES
     assert found.tokens == sum(one.probe.tokens(one.model) for one in found.probes) > 0
 
@@ -49,8 +49,9 @@ def test_a_full_target_gets_all_probes_in_order() -> None:
 def test_each_probe_asks_for_the_model_of_its_role() -> None:
     for one in planned(FULL).probes:
         assert one.model == (FULL[one.probe.role] if one.probe.role else "")
-        if one.probe.role and "messages" in one.request.object:
-            assert one.request.object["model"] == one.model
+        body = one.probe.request(one.model).object
+        if one.probe.role and "messages" in body:
+            assert body["model"] == one.model
 
 
 def test_without_a_model_only_what_needs_none_is_asked() -> None:
