@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from conformance.answers import describe, message_of
 from conformance.budget import MAX_RECEIVED, Budget
 from conformance.exit_code import Exit, exit_of
+from conformance.gate import Gate
 from conformance.judge import judge
 from conformance.plan import Plan, untestable
 from conformance.probe import Planned, Role, Step
@@ -32,7 +33,7 @@ VIDEO_TOTAL, VIDEO_IDLE = 1800.0, 300.0  # seconds
 class Options:
     """How a check is run. `total` and `idle` are seconds, None for what the kind of model asks for."""
 
-    concurrency: int = 4
+    concurrency: int = 16  # at most; halved each time the relay asks to try later
     seed: int = 0
     strict: bool = False
     total: float | None = None
@@ -92,8 +93,7 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
     budget = Budget(target.max_requests, target.max_tokens)
     state = _State()
     async with connected(link) as transport:
-        gate = asyncio.Semaphore(options.concurrency)
-        session = _Session(transport, plan, options, budget, state, out, watch, gate)
+        session = _Session(transport, plan, options, budget, state, out, watch, Gate(options.concurrency))
         await session.run()
     verdicts = _verdicts(plan, state)
     code = _exit(verdicts, state, options)
@@ -147,7 +147,7 @@ class _Session:
     state: _State
     out: Writer
     watch: Watch
-    gate: asyncio.Semaphore
+    gate: Gate
     done: int = 0
 
     async def run(self) -> None:
@@ -250,6 +250,7 @@ class _Session:
                 pause = _pause(exchange, attempt)
                 if pause is None or self.state.halt:
                     break
+                self.gate.narrow()
                 await asyncio.sleep(pause * self.options.patience)
         if exchange is not None:
             sofar.append(exchange)

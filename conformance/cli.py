@@ -85,7 +85,7 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="The run. Default: a new file in reports/local.")
 @_outputs
 @click.option(
-    "--concurrency", default=4, show_default=True, type=click.IntRange(1, 64), metavar="N", help="Requests at a time."
+    "--concurrency", default=16, show_default=True, type=click.IntRange(1, 64), metavar="N", help="Requests at a time."
 )
 @click.option(
     "--repeats",
