@@ -165,7 +165,8 @@ class _Session:
         for planned in rest:
             if planned.probe.role in lost:
                 self.state.left[planned.number] = lost[planned.probe.role]
-        await self._all([planned for planned in rest if planned.number not in self.state.left])
+        left = [planned for planned in rest if planned.number not in self.state.left]
+        await self._all(sorted(left, key=lambda planned: -len(planned.probe.steps)))  # the longest are the last to end
         await self._repeat()
 
     def _halt_where_lost(self) -> None:
