@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8787
+KILLS ?= reports/local/kills
 
-.PHONY: demo serve test check lint format clean
+.PHONY: demo serve test check lint format docs proof mutation clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -26,6 +27,18 @@ lint: $(VENV)/test.stamp
 format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What is made from the code: a test compares it.
+docs: $(VENV)/demo.stamp
+	$(BIN)/relayproof rules --markdown > docs/rules.md
+
+# Every fault and every honest variant, the whole way: minutes.
+proof: $(VENV)/demo.stamp
+	$(BIN)/relayproof selftest --keep $(KILLS) --markdown reports/kill-matrix.md --peers reports/peers.md
+
+# Mutants of the rules, judged on the runs that `make proof` kept.
+mutation: $(VENV)/test.stamp
+	$(BIN)/python tests/mutation.py $(KILLS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -17,9 +17,11 @@ COMMANDS = {
     "serve": ("mock_server.cli:serve", "Serve a relay on this machine: recordings, synthesis, faults."),
     "check": ("conformance.cli:check", "Judge a relay against the document."),
     "judge": ("conformance.cli:judge", "Judge again, offline, what was captured."),
+    "baseline": ("conformance.baseline_cli:baseline", "Write what a run failed to a baseline."),
     "record": ("conformance.record_cli:record", "Make a recording of an exchange of a run."),
     "report": ("conformance.report_cli:report", "Render a run: HTML, JUnit, Markdown, JSON."),
-    "rules": ("conformance.cli:rules", "Print the rule book."),
+    "rules": ("proof.cli:rules", "Print the rule book, with what kills each rule."),
+    "selftest": ("proof.cli:selftest", "Prove the suite: play every fault, and see it found."),
     "spec": ("openapi.cli:spec", "Print the bundled OpenAPI document."),
 }
 
@@ -85,6 +87,9 @@ def demo(folder: Path | None) -> None:
         Role.REASONING: "mock-reasoner",
         Role.VISION: "mock-chat",
         Role.VIDEO: "sora-2",
+        Role.MESSAGES: "mock-claude",
+        Role.COMPLETIONS: "mock-instruct",
+        Role.EMBEDDINGS: "text-embedding-3-small",
     }
     out = folder / "demo.jsonl"
     outputs = Outputs(html=folder / "demo.html", junit=folder / "demo.xml", markdown=folder / "demo.md")

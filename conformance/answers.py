@@ -5,16 +5,21 @@ The predicates here look at what came back; they stand in a rule's `given` (noth
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
-from conformance.asked import operation_of
+from conformance.asked import completions, operation_of
 from conformance.rule import On, on
 from openapi import document, schema
-from openapi.json_text import Json
+from openapi.json_text import Json, JsonText
+from openapi.pointer import escape
 from openapi.schema import SchemaFault
 from openapi.wire.exchange import End, Exchange
+from openapi.wire.grammar import Grammar
+from openapi.wire.sse import Message
 from openapi.wire.streams import chat
+from openapi.wire.streams import completions as text_stream
 from openapi.wire.streams.chat import Reply, Said, State, Symbol
 
 EXCERPT = 120
@@ -81,7 +86,25 @@ def _json(value: object) -> str:
         return "a value nested too deeply"
 
 
-# --- chat -----------------------------------------------------------------------------------------------------------
+# --- chat, and the text completions before it -----------------------------------------------------------------------
+
+
+class Stream(Protocol):
+    """A protocol whose answers have choices."""
+
+    GRAMMAR: Grammar[State, Symbol]
+
+    def classify(self, event: int, message: Message, payload: JsonText) -> Iterator[Said]: ...
+
+    def fold(self, payloads: Iterable[JsonText]) -> Reply: ...
+
+    def whole(self, answer: dict[str, Json]) -> Reply: ...
+
+
+def _stream_of(exchange: Exchange) -> Stream:
+    if completions.holds(exchange):
+        return text_stream
+    return chat
 
 
 def reply_of(exchange: Exchange) -> Reply:
@@ -90,14 +113,14 @@ def reply_of(exchange: Exchange) -> Reply:
 
 
 def _reply(exchange: Exchange) -> Reply:
-    return chat.fold(exchange.payloads) if exchange.is_stream else chat.whole(exchange.object)
+    stream = _stream_of(exchange)
+    return stream.fold(exchange.payloads) if exchange.is_stream else stream.whole(exchange.object)
 
 
 replied = event_stream | json_answer
 
 
-@on("events that can all be read")
-def readable(exchange: Exchange) -> bool:
+def _readable(exchange: Exchange) -> bool:
     """What is joined from events says nothing where one of them was lost: other rules tell of the loss."""
     if not exchange.is_stream:
         return True
@@ -107,6 +130,9 @@ def readable(exchange: Exchange) -> bool:
     ):
         return False
     return "\ufffd" not in "".join(message.data for message in exchange.messages) or _is_utf8(exchange.content)
+
+
+readable = On("events that can all be read", lambda exchange: exchange.view(_readable))
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -119,7 +145,7 @@ def _is_utf8(data: bytes) -> bool:
 
 @on("choices and no error")
 def _says_choices(exchange: Exchange) -> bool:
-    return bool(reply_of(exchange).choices) and not any(said.symbol is Symbol.ERROR for said in said_of(exchange))
+    return bool(reply_of(exchange).choices) and not saying(exchange, Symbol.ERROR)
 
 
 whole_reply = replied & intact & readable & _says_choices
@@ -131,10 +157,22 @@ def said_of(exchange: Exchange) -> tuple[Said, ...]:
 
 
 def _said(exchange: Exchange) -> tuple[Said, ...]:
-    pairs = zip(exchange.messages, exchange.payloads, strict=True)
+    stream, pairs = _stream_of(exchange), zip(exchange.messages, exchange.payloads, strict=True)
     return tuple(
-        said for event, (message, payload) in enumerate(pairs) for said in chat.classify(event, message, payload)
+        said for event, (message, payload) in enumerate(pairs) for said in stream.classify(event, message, payload)
     )
+
+
+def saying(exchange: Exchange, symbol: Symbol) -> tuple[Said, ...]:
+    """Where the events of a chat stream say this, in order."""
+    return tuple(exchange.view(_by_symbol).get(symbol, ()))
+
+
+def _by_symbol(exchange: Exchange) -> dict[Symbol, list[Said]]:
+    found: dict[Symbol, list[Said]] = {}
+    for said in said_of(exchange):
+        found.setdefault(said.symbol, []).append(said)
+    return found
 
 
 def choice_indexes(exchange: Exchange) -> tuple[int, ...]:
@@ -156,8 +194,15 @@ class OutOfOrder:
 
     @property
     def text(self) -> str:
-        what = f"{self.got.value}" if self.got else "the stream ended"
-        return f"choice {self.choice}: {what} {self.state.value}"
+        return f"choice {self.choice}: {self._what}"
+
+    @property
+    def place(self) -> str:
+        return self._what.replace(" ", "-")
+
+    @property
+    def _what(self) -> str:
+        return f"{self.got.value if self.got else 'the stream ended'} {self.state.value}"
 
 
 def out_of_order(exchange: Exchange) -> tuple[OutOfOrder, ...]:
@@ -166,10 +211,11 @@ def out_of_order(exchange: Exchange) -> tuple[OutOfOrder, ...]:
 
 
 def _out_of_order(exchange: Exchange) -> tuple[OutOfOrder, ...]:
+    grammar = _stream_of(exchange).GRAMMAR
     found: dict[tuple[int | None, State, Symbol | None], OutOfOrder] = {}
     for choice in choice_indexes(exchange):
         seen = chat.project(said_of(exchange), choice)
-        for violation in chat.GRAMMAR.walk([one.symbol for one in seen], ended=exchange.end is End.COMPLETE):
+        for violation in grammar.walk([one.symbol for one in seen], ended=exchange.end is End.COMPLETE):
             event = seen[violation.index].event if violation.index < len(seen) else None
             key = (event, violation.state, violation.got)
             found.setdefault(key, OutOfOrder(choice, event, violation.state, violation.got))
@@ -181,17 +227,22 @@ def is_prefilter(chunk: dict[str, Json]) -> bool:
     return "prompt_filter_results" in chunk and chunk.get("choices") == [] and chunk.get("usage") is None
 
 
-def chunks_of(exchange: Exchange) -> Iterator[tuple[int, dict[str, Json]]]:
+def chunks_of(exchange: Exchange) -> tuple[tuple[int, dict[str, Json]], ...]:
     """The chunks of a chat stream with their event numbers: JSON objects that are neither errors nor the prefilter."""
-    for event, payload in enumerate(exchange.payloads):
-        chunk = payload.value
-        if isinstance(chunk, dict) and chunk.get("error") is None and not is_prefilter(chunk):
-            yield event, chunk
+    return exchange.view(_chunks)
+
+
+def _chunks(exchange: Exchange) -> tuple[tuple[int, dict[str, Json]], ...]:
+    return tuple(
+        (event, chunk)
+        for event, payload in enumerate(exchange.payloads)
+        if isinstance(chunk := payload.value, dict) and chunk.get("error") is None and not is_prefilter(chunk)
+    )
 
 
 @on("a chunk")
 def _has_chunk(exchange: Exchange) -> bool:
-    return next(chunks_of(exchange), None) is not None
+    return bool(chunks_of(exchange))
 
 
 chunked = event_stream & _has_chunk
@@ -209,13 +260,19 @@ def _schema_faults(exchange: Exchange) -> tuple[tuple[int | None, SchemaFault], 
     if media is None:
         return ()
     if not exchange.is_stream:
-        return tuple((None, fault) for fault in schema.faults(book, media.pointer, exchange.json.value))
-    return tuple(
-        (event, fault) for event, chunk in chunks_of(exchange) for fault in _chunk_faults(media.pointer, chunk)
-    )
-
-
-def _chunk_faults(pointer: str, chunk: dict[str, Json]) -> tuple[SchemaFault, ...]:
-    if schema.is_valid(document.load(), pointer, chunk):
+        return tuple((None, fault) for fault in schema.faults(book, media.pointer, exchange.json))
+    texts = [(event, exchange.payloads[event]) for event, _ in chunks_of(exchange)]
+    if schema.surely_valid(book, media.pointer, (text for _, text in texts)):
         return ()
-    return schema.faults(document.load(), pointer, chunk)
+    return tuple((event, fault) for event, text in texts for fault in schema.faults(book, media.pointer, text))
+
+
+def starred(pointer: str) -> str:
+    """A pointer with `*` for each index: the place is the same in every answer."""
+    return "/".join("*" if token.isascii() and token.isdigit() else token for token in pointer.split("/"))
+
+
+def place_of(fault: SchemaFault) -> str:
+    """Where a fault is, as a finding names the place; `/` for the whole value."""
+    missing = f"/{escape(fault.missing)}" if fault.missing is not None else ""
+    return starred(fault.pointer) + missing or "/"

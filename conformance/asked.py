@@ -28,6 +28,28 @@ def operation_of(exchange: Exchange) -> str | None:
     return match.operation.id if match else None
 
 
+def _described(exchange: Exchange) -> document.Operation | None:
+    name = operation_of(exchange)
+    return next((one for one in document.load().operations if one.id == name), None)
+
+
+def described(exchange: Exchange) -> document.Operation | None:
+    """What the document says of the operation; None outside the document."""
+    return exchange.view(_described)
+
+
+def required(exchange: Exchange) -> frozenset[str]:
+    """The members that the document requires of the request's body."""
+    return exchange.view(_required)
+
+
+def _required(exchange: Exchange) -> frozenset[str]:
+    found = described(exchange)
+    body = document.load().resolve(found.request) if found and found.request else None
+    names = body.get("required") if isinstance(body, dict) else None
+    return frozenset(name for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
+
+
 def operation(*ids: str) -> On:
     """A request for one of these operations."""
     return On(" or ".join(ids), lambda exchange: operation_of(exchange) in ids)
@@ -99,7 +121,7 @@ def _legal(exchange: Exchange) -> bool:
     kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if kind != "application/json" or not request.json.readable:
         return False
-    return schema.is_valid(document.load(), pointer, request.json.value)
+    return schema.is_valid(document.load(), pointer, request.json)
 
 
 def _sends_object(exchange: Exchange) -> bool:
@@ -108,7 +130,7 @@ def _sends_object(exchange: Exchange) -> bool:
 
 def _sends_json(exchange: Exchange) -> bool:
     kind = (exchange.request.header("content-type") or "application/json").partition(";")[0]
-    return kind.strip().lower() == "application/json"
+    return kind.strip().lower() == "application/json" and exchange.request.header("content-encoding") is None
 
 
 def _mistyped(exchange: Exchange) -> bool:
@@ -118,8 +140,14 @@ def _mistyped(exchange: Exchange) -> bool:
 
 
 chat = operation("createChatCompletion")
+completions = operation("createCompletion")
+embeddings = operation("createEmbedding")
+spoken = chat | completions  # answered in choices of text
 models_list = operation("listModels")
 model_retrieve = operation("retrieveModel")
+
+prompted = On("a request to a model", lambda exchange: "model" in required(exchange))
+streams = On("an operation that streams", lambda exchange: bool((o := described(exchange)) and o.stream))
 
 legal = On("a legal request", lambda exchange: exchange.view(_legal))
 keyed = On("the right key", lambda exchange: exchange.request.auth not in {Auth.NONE, Auth.WRONG})
@@ -172,11 +200,21 @@ bad_json = (
     & keyed
     & On("that is no JSON", lambda exchange: bool(exchange.request.body) and not exchange.request.json.readable)
 )
-missing_model = (
-    chat & keyed & On("an object without model", lambda e: _sends_object(e) and "model" not in e.request.object)
+
+
+def _lacks(exchange: Exchange) -> frozenset[str]:
+    """The required members that an object has not."""
+    return required(exchange) - set(exchange.request.object) if _sends_object(exchange) else frozenset()
+
+
+missing_model = keyed & On("an object without model", lambda exchange: "model" in _lacks(exchange))
+missing_messages = keyed & On("an object without messages", lambda exchange: "messages" in _lacks(exchange))
+missing_other = keyed & On(
+    "an object without another required member", lambda exchange: bool(_lacks(exchange) - {"model", "messages"})
 )
-missing_messages = (
-    chat & keyed & On("an object without messages", lambda e: _sends_object(e) and "messages" not in e.request.object)
+wrong_type = (
+    On("messages", lambda exchange: "messages" in required(exchange))
+    & keyed
+    & On("a member of the wrong type", lambda e: _sends_object(e) and _mistyped(e))
 )
-wrong_type = chat & keyed & On("a member of the wrong type", lambda e: _sends_object(e) and _mistyped(e))
-faulty = no_key | wrong_key | empty_body | bad_json | missing_model | missing_messages | unknown_model
+faulty = no_key | wrong_key | empty_body | bad_json | missing_model | missing_messages | missing_other | unknown_model

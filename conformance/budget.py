@@ -1,10 +1,15 @@
 """What a check may spend: reserved at its worst before a request goes out, settled by what the relay reported."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from openapi.json_text import Json
 from openapi.wire.exchange import Exchange
 
+COUNTS = (  # of tokens read (those of a cache beside them), and of tokens written
+    (("prompt_tokens",), "completion_tokens"),
+    (("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"), "output_tokens"),
+)
 MAX_RECEIVED = 128 << 20  # body bytes of all answers; all of them are kept, in memory and in the run
 
 
@@ -66,12 +71,20 @@ class Budget:
 
 
 def usage_of(exchange: Exchange) -> tuple[int, int] | None:
-    """Prompt and completion tokens as the answer reports them (a stream: last of all); None where there are none."""
-    payloads = exchange.payloads if exchange.is_stream else (exchange.json,)
-    for payload in reversed(payloads):
-        match payload.object.get("usage"):
-            case {"prompt_tokens": int(prompt), "completion_tokens": int(completion)} if (
-                prompt >= 0 and completion >= 0
-            ):
-                return prompt, completion
+    """Prompt and completion tokens as the answer reports them; None where there are none. Of a stream the last report
+    of each count is taken: some protocols tell the one as it begins and the other as it ends."""
+    counts: dict[str, int] = {}
+    for payload in exchange.payloads if exchange.is_stream else (exchange.json,):
+        for holder in (payload.object, payload.object.get("message")):
+            usage = holder.get("usage") if isinstance(holder, dict) else None
+            counts |= dict(_counts(usage if isinstance(usage, dict) else {}))
+    for (prompt, *cached), completion in COUNTS:
+        if prompt in counts and completion in counts:
+            return counts[prompt] + sum(counts.get(name, 0) for name in cached), counts[completion]
     return None
+
+
+def _counts(usage: dict[str, Json]) -> Iterator[tuple[str, int]]:
+    for name, value in usage.items():
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            yield name, value

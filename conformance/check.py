@@ -1,7 +1,8 @@
 """Plan → transport → judge → run: the one place where the stages meet."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,10 +12,12 @@ from conformance.budget import MAX_RECEIVED, Budget
 from conformance.exit_code import Exit, exit_of
 from conformance.gate import Gate
 from conformance.judge import judge
+from conformance.known import Known
+from conformance.media import fetch
 from conformance.plan import Plan, untestable
 from conformance.probe import Planned, Role, Step
 from conformance.repeats import Trial
-from conformance.rule import Level, Outcome, Verdict
+from conformance.rule import MEDIA, Level, Outcome, Rule, Verdict
 from conformance.run import Footer, Header, Run, Writer, counts
 from conformance.target import Target
 from conformance.transport import Link, Transport, UnreachableError, connected
@@ -41,6 +44,7 @@ class Options:
     command: str = ""
     patience: float = 1.0  # factor on the waits before another attempt
     repeats: int = 0  # how often a failing probe is made again at most, to see whether its outcome varies
+    known: Known = field(default_factory=Known)  # what may excuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,13 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
     async with connected(link) as transport:
         session = _Session(transport, plan, options, budget, state, out, watch, Gate(options.concurrency))
         await session.run()
-    verdicts = _verdicts(plan, state)
-    code = _exit(verdicts, state, options)
+    verdicts = options.known.over(_verdicts(plan, state))
+    notes = options.known.notes(verdicts, whole=not plan.only and state.halt is None and not state.cut)
+    code = _exit(verdicts, state, options, stale=any(note.stale for note in notes))
     for verdict in verdicts:
         out.verdict(verdict)
     outcomes = {outcome.value: count for outcome, count in sorted(counts(verdicts).items())}
-    footer = Footer(outcomes, budget.spent(), _now(), int(code), state.halt)
+    footer = Footer(outcomes, budget.spent(), _now(), int(code), state.halt, options.known.dialect, notes)
     out.footer(footer)
     return Run(header, tuple(state.asked), tuple(verdicts), footer)
 
@@ -108,22 +113,22 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
 def _verdicts(plan: Plan, state: _State) -> list[Verdict]:
     judged: list[Verdict] = []
     for number in sorted(state.exchanges):
-        judged += _judged(state.exchanges[number], plan)
+        judged += _judged(state.exchanges[number], plan.rules)
     for planned in plan.probes:
         if planned.number in state.left:
             judged += untestable(planned, plan.rules, state.left[planned.number])
     return [*judged, *plan.skipped]
 
 
-def _judged(exchanges: Sequence[Exchange], plan: Plan) -> list[Verdict]:
+def _judged(exchanges: Sequence[Exchange], rules: Mapping[str, Rule]) -> list[Verdict]:
     """On copies: what rules derive from an answer can be far larger than it."""
-    return list(judge([replace(exchange) for exchange in exchanges], plan.rules))
+    return list(judge([replace(exchange) for exchange in exchanges], rules))
 
 
-def _exit(verdicts: Sequence[Verdict], state: _State, options: Options) -> Exit:
+def _exit(verdicts: Sequence[Verdict], state: _State, options: Options, *, stale: bool) -> Exit:
     if state.halt is not None or _key_refused(state.asked):
         return Exit.UNREACHABLE
-    return exit_of(verdicts, strict=options.strict, cut=state.cut)
+    return exit_of(verdicts, strict=options.strict, cut=state.cut, stale=stale)
 
 
 def _key_refused(exchanges: Sequence[Exchange]) -> bool:
@@ -149,6 +154,7 @@ class _Session:
     watch: Watch
     gate: Gate
     done: int = 0
+    lines: dict[int, Transport] = field(default_factory=dict)  # number of a planned probe → its one connection
 
     async def run(self) -> None:
         """Asks everything: one probe first, to see whether anybody is there, then the controls, then the rest; at last
@@ -166,7 +172,7 @@ class _Session:
             if planned.probe.role in lost:
                 self.state.left[planned.number] = lost[planned.probe.role]
         left = [planned for planned in rest if planned.number not in self.state.left]
-        await self._all(sorted(left, key=lambda planned: -len(planned.probe.steps)))  # the longest are the last to end
+        await self._all(left)
         await self._repeat()
 
     def _halt_where_lost(self) -> None:
@@ -180,6 +186,8 @@ class _Session:
 
     async def _repeat(self) -> None:
         """Makes failing probes again, one for each rule that failed, until it is known whether the outcome varies."""
+        if not self.options.repeats:
+            return
         probes = {planned.probe.id: planned for planned in self.plan.probes}
         trials: dict[str, Trial] = {}
         asked: dict[str, Planned] = {}
@@ -195,7 +203,7 @@ class _Session:
             await self._all(list(again.values()), repeat)
             for planned in again.values():
                 fresh = [one for one in self.state.exchanges[planned.number] if one.repeat == repeat]
-                for verdict in _judged(fresh, self.plan):
+                for verdict in _judged(fresh, self.plan.rules):
                     if asked.get(verdict.rule) is planned:
                         trials[verdict.rule] = trials[verdict.rule].seen(verdict.outcome)
 
@@ -203,7 +211,7 @@ class _Session:
         """Roles whose model is refused as unknown on its control probe."""
         lost: dict[Role | None, str] = {}
         for planned in controls:
-            answers = self.state.exchanges.get(planned.number)
+            answers = [one for one in self.state.exchanges.get(planned.number, ()) if one.step != MEDIA]
             if planned.probe.control and answers and _model_refused(answers[-1]):
                 lost[planned.probe.role] = (
                     f"the relay does not know the model {planned.model!r}: {describe(answers[-1])}"
@@ -211,9 +219,14 @@ class _Session:
         return lost
 
     async def _all(self, probes: Sequence[Planned], repeat: int = 1) -> None:
+        """All at once, the longest first, since they are the last to end; then, one by one, those that go alone."""
         async with asyncio.TaskGroup() as group:
-            for planned in probes:
-                group.create_task(self._make(planned, repeat))
+            for planned in sorted(probes, key=lambda one: -len(one.probe.steps)):
+                if not planned.probe.alone:
+                    group.create_task(self._make(planned, repeat))
+        for planned in probes:
+            if planned.probe.alone:
+                await self._make(planned, repeat)
 
     async def _make(self, planned: Planned, repeat: int) -> None:
         """One probe: its requests one after the other, each following from the answers before it, or all at once."""
@@ -223,9 +236,12 @@ class _Session:
                 for step in planned.probe.steps:
                     group.create_task(self._step(planned, step, repeat, sofar))
         else:
-            for step in planned.probe.steps:
-                if not await self._step(planned, step, repeat, sofar):
-                    break
+            async with AsyncExitStack() as kept:
+                if any(step.reuse for step in planned.probe.steps):
+                    self.lines[planned.number] = await kept.enter_async_context(self.transport.line())
+                for step in planned.probe.steps:
+                    if not await self._step(planned, step, repeat, sofar):
+                        break
         if repeat == 1:
             self.done += 1
             asked = self.state.exchanges.get(planned.number)
@@ -235,9 +251,9 @@ class _Session:
     async def _step(self, planned: Planned, step: Step, repeat: int, sofar: list[Exchange]) -> bool:
         """One request, sent again where the relay asks to try later. False where the probe ends here."""
         request = planned.probe.bound(step, planned.model, tuple(sofar))
-        if callable(step.body) and (
-            request.body is None or planned.probe.cost(request) > planned.probe.most_to_follow(planned.model)
-        ):
+        if step.link:
+            return await self._fetch(planned, step, repeat, request)
+        if callable(step.body) and not planned.leads_on(step, request):
             return False  # the answers lead nowhere: the judge says so
         exchange = None
         async with self.gate:
@@ -257,6 +273,31 @@ class _Session:
             sofar.append(exchange)
         return exchange is not None
 
+    async def _fetch(self, planned: Planned, step: Step, repeat: int, request: Request) -> bool:
+        """Fetches what the answers link to: no request to the relay, so that no answer to it ends the check."""
+        if not request.path or self.state.halt:
+            return False
+        if self.budget.reserve(0):
+            async with self.gate:
+                exchange = await fetch(request, self.transport)
+        else:
+            reason = f"there were more than {MAX_RECEIVED} bytes" if self.budget.flooded else self.budget.refusal(0)
+            exchange = Exchange("", request, error=f"the link was not fetched: {reason}")
+        exchange = replace(
+            exchange,
+            id=planned.id(step, repeat),
+            request=replace(exchange.request, path=self.transport.redactor.text(exchange.request.path)),
+            sent=exchange.sent or _now(),
+            probe=planned.probe.id,
+            step=step.name,
+            repeat=repeat,
+            claims=planned.claims,
+            steps=planned.probe.names,
+        )
+        self.state.exchanges.setdefault(planned.number, []).append(exchange)
+        self.out.exchange(exchange)
+        return True
+
     async def _attempt(self, planned: Planned, step: Step, request: Request, count: tuple[int, int]) -> Exchange | None:
         """One request, within the budget; `count` is which repeat and which attempt it is."""
         repeat, attempt = count
@@ -265,7 +306,7 @@ class _Session:
             if first:
                 self.state.left.setdefault(planned.number, self.state.halt)
             return None
-        tokens = planned.probe.cost(request)
+        tokens = 0 if step.free else planned.probe.cost(request)
         if not self.budget.reserve(tokens):
             if first:
                 self.state.cut = True
@@ -276,7 +317,9 @@ class _Session:
         total = self.options.total or (VIDEO_TOTAL if video else None)
         idle = self.options.idle or (VIDEO_IDLE if video else None)
         try:
-            exchange = await self.transport.send(request, total=total, idle=idle)
+            transport = self.lines.get(planned.number, self.transport)
+            send = transport.again if step.reuse else transport.send
+            exchange = await send(request, total=total, idle=idle)
         except UnreachableError as error:
             if not self.state.exchanges:
                 self.state.halt = f"the relay could not be reached: {error}"
@@ -292,6 +335,7 @@ class _Session:
             repeat=repeat,
             attempt=attempt,
             claims=planned.claims,
+            steps=planned.probe.names,
         )
         self.out.exchange(exchange)
         return exchange

@@ -1,4 +1,4 @@
-"""`check`, `judge` and `rules`: they translate the command line and print; nothing is decided here."""
+"""`check` and `judge`: they translate the command line and print; nothing is decided here."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from conformance.check import Options, Progress
+    from conformance.known import Known
     from conformance.plan import Plan
     from conformance.run import Run
     from conformance.target import Target
@@ -46,6 +47,26 @@ def _outputs(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _excuses(command: Callable[..., None]) -> Callable[..., None]:
+    command = click.option(
+        "--dialect",
+        "dialects",
+        multiple=True,
+        metavar="NAME|FILE.toml",
+        help="Excuse the habits of a family: new-api, litellm, llama-server.",
+    )(command)
+    return click.option("--baseline", type=FILE, metavar="FILE.toml", help="Excuse what it waives.")(command)
+
+
+def _known(given: dict[str, Any]) -> "Known":
+    from conformance.baseline import read_baseline  # noqa: PLC0415
+    from conformance.dialect import read_dialect  # noqa: PLC0415
+    from conformance.known import Known  # noqa: PLC0415
+
+    waivers = read_baseline(given["baseline"]) if given["baseline"] else ()
+    return Known(waivers, tuple(map(read_dialect, dict.fromkeys(given["dialects"]))), datetime.now(UTC).date())
+
+
 def _stop(message: str, code: int = 2) -> NoReturn:
     click.echo(f"relayproof: {message}", err=True)
     sys.exit(code)
@@ -66,7 +87,8 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 @click.option("--max-requests", type=click.IntRange(0), metavar="N", help="Never send more requests.")
 @click.option("--max-tokens", type=click.IntRange(0), metavar="N", help="Never cause more tokens, at their worst.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and its upper bound, and send nothing.")
-@click.option("--strict", is_flag=True, help="SHOULD counts as MUST.")
+@click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
+@_excuses
 @click.option(
     "--timeout",
     type=SECONDS,
@@ -96,6 +118,7 @@ def _stop(message: str, code: int = 2) -> NoReturn:
     help="Make a failing probe again, to see whether its outcome varies.",
 )
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Seed of all that is random.")
+@click.option("--fetch-media", is_flag=True, help="Fetch the first bytes of what answers link to, without the key.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its options hold
     """Judge a relay against the document.
@@ -119,10 +142,11 @@ def _check(given: dict[str, Any]) -> int:
     from conformance.rules import BOOK  # noqa: PLC0415
 
     target = _target(given)
+    known = _known(given)
     link = _link(given, target)
     if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for answering without one
         target = replace(target, unsupported=target.unsupported | {"auth"})
-    the_plan = planning.plan(target, BOOK, PROBES, given["only"])
+    the_plan = planning.plan(target, BOOK, PROBES, given["only"], fetch_media=given["fetch_media"])
     for role in the_plan.idle_roles:
         click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
     if not the_plan.probes:
@@ -140,6 +164,7 @@ def _check(given: dict[str, Any]) -> int:
         total=given["timeout"],
         idle=given["idle_timeout"],
         command=" ".join(["relayproof", *map(_harmless, sys.argv[1:])]),
+        known=known,
     )
     out = given["out"] or _fresh(target.name)
     run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
@@ -302,7 +327,8 @@ def _plan_text(target: "Target", the_plan: "Plan") -> str:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="Write the run with its new verdicts.")
-@click.option("--strict", is_flag=True, help="SHOULD counts as MUST.")
+@click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
+@_excuses
 @_outputs
 def judge(**given: Any) -> None:  # noqa: ANN401
     """Judge again, offline, what was captured: a run or a recording.
@@ -322,8 +348,11 @@ def judge(**given: Any) -> None:  # noqa: ANN401
         outputs.check()
         if given["out"]:
             prepare(given["out"])
-        run = rejudge(path.read_text(encoding="utf-8"), path.stem, strict=given["strict"])
-    except (RunError, RecordingError, ConfigurationError, OSError, UnicodeDecodeError) as error:
+        known = _known(given)
+        run = rejudge(path.read_text(encoding="utf-8"), path.stem, strict=given["strict"], known=known)
+    except ConfigurationError as error:
+        _stop(str(error))
+    except (RunError, RecordingError, OSError, UnicodeDecodeError) as error:
         _stop(f"{path}: {error}")
     written = outputs.write(run, BOOK, strict=given["strict"])
     if given["out"]:
@@ -331,28 +360,3 @@ def judge(**given: Any) -> None:  # noqa: ANN401
         written.append(given["out"])
     show(run, BOOK, written)
     sys.exit(run.footer.exit if run.footer else 5)
-
-
-@click.command()
-@click.argument("id", required=False)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def rules(id: str | None, *, as_json: bool) -> None:  # noqa: A002
-    """Print the rule book, or one rule or chapter of it."""
-    import json  # noqa: PLC0415
-
-    from conformance.rules import BOOK  # noqa: PLC0415
-
-    chosen = [one for name, one in BOOK.items() if id is None or name == id or name.startswith(f"{id}.")]
-    if not chosen:
-        from difflib import get_close_matches  # noqa: PLC0415
-
-        near = get_close_matches(id or "", list(BOOK), n=3, cutoff=0.4)
-        _stop(f"no rule {id!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
-    if as_json:
-        records = [
-            {"id": one.id, "level": one.level, "law": one.law, "cites": one.cites, "on": one.on.name} for one in chosen
-        ]
-        click.echo(json.dumps(records, ensure_ascii=False, indent=2))
-        return
-    for one in chosen:
-        click.echo(f"{one.id}  {one.level.value}\n    {one.law}\n    {one.cites}\n    on: {one.on.name}")

@@ -28,11 +28,12 @@ MEANING = {
 }
 
 
-def exit_of(verdicts: Iterable[Verdict], *, strict: bool = False, cut: bool = False) -> Exit:
-    """The exit code of a run's verdicts. `strict` counts SHOULD as MUST; `cut` says that a planned probe was not sent.
+def exit_of(verdicts: Iterable[Verdict], *, strict: bool = False, cut: bool = False, stale: bool = False) -> Exit:
+    """The exit code of a run's verdicts. `strict` counts SHOULD as MUST; `cut` says that a planned probe was not sent,
+    `stale` that the baseline is no longer right.
 
-    A failure that a baseline or a dialect excuses decides nothing, nor does what only the model's mood left open; that
-    counts where it is strict.
+    A failure that a baseline or a dialect excuses decides nothing, nor does what only the model's mood left open, nor a
+    stale baseline; the last two count where it is strict, a stale baseline as wrong configuration.
     """
     rules: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
@@ -45,7 +46,7 @@ def exit_of(verdicts: Iterable[Verdict], *, strict: bool = False, cut: bool = Fa
         return Exit.VIOLATED
     if cut or not rules or any(_open(group, strict=strict) for group in counted):
         return Exit.UNVERIFIED
-    return Exit.VERIFIED
+    return Exit.MISUSED if strict and stale else Exit.VERIFIED
 
 
 def _open(group: list[Verdict], *, strict: bool) -> bool:

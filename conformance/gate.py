@@ -19,7 +19,7 @@ class Gate:
     async def __aexit__(self, *_: object) -> None:
         async with self._changed:
             self._inside -= 1
-            self._changed.notify_all()
+            self._changed.notify()
 
     def narrow(self) -> None:
         self.width = max(self.width // 2, 1)

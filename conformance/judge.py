@@ -10,6 +10,7 @@ from conformance.rule import Finding, Flaky, Inconclusive, NotSeen, Outcome, Rem
 from openapi.wire.exchange import Exchange
 
 MAX_FINDINGS = 20  # of one verdict; a broken stream of a million events needs no million sentences
+REST = re.compile(r"and \d+ more of the same rule")  # the text of the finding that stands for those left out
 NUMBER = re.compile(r"e(\d{1,9})(?!\d)")  # in the id of an exchange: which probe of the plan
 Z = 1.96  # of the normal distribution, for an interval of 95 %
 
@@ -55,7 +56,7 @@ def _of_one(exchange: Exchange, rules: Mapping[str, Rule]) -> Iterator[Verdict]:
     for rule in rules.values():
         if not rule.over and rule.speaks_of(exchange):
             try:
-                applies = rule.on.holds(exchange)
+                applies = exchange.view(rule.on.holds)
             except Exception as error:  # noqa: BLE001 - as in `verdict`
                 yield _broken(rule, (exchange,), error)
             else:
@@ -70,14 +71,18 @@ def _of_several(exchanges: Sequence[Exchange], rules: Mapping[str, Rule]) -> Ite
         for rule in rules.values():
             if not (rule.over and rule.over[0] in steps and rule.speaks_of(steps[rule.over[0]])):
                 continue
+            if not set(rule.over).issubset(steps[rule.over[0]].steps or steps):
+                continue
             present = tuple(steps[name] for name in rule.over if name in steps)
             try:
-                applies = rule.on.holds(present[0])
+                applies = present[0].view(rule.on.holds)
             except Exception as error:  # noqa: BLE001 - as in `verdict`
                 yield _broken(rule, present, error)
                 continue
             if applies and len(present) == len(rule.over):
                 yield verdict(rule, *present)
+            elif applies and not present[0].view(rule.occasion.holds):
+                yield _verdict(rule, present, Outcome.NOT_SEEN, reason=_never(rule, present[0]))
             elif applies:
                 missing = next(name for name in rule.over if name not in steps)
                 mood = all(one.status == 200 for one in present)
@@ -94,6 +99,8 @@ def verdict(rule: Rule, *exchanges: Exchange) -> Verdict:
         remarks = list(_remarks(rule, exchanges))
     except Exception as error:  # noqa: BLE001 - whatever a check raises is our fault and must not read as a verdict
         return _broken(rule, exchanges, error)
+    if not remarks:
+        return _verdict(rule, exchanges, Outcome.PASS)
     found = tuple(remark for remark in remarks if isinstance(remark, Finding))
     if found:
         return _verdict(rule, exchanges, Outcome.FAIL, found=_capped(found))
@@ -110,11 +117,15 @@ def _remarks(rule: Rule, exchanges: Sequence[Exchange]) -> Iterable[Remark]:
     for exchange in exchanges:
         if exchange.status is None and not rule.silence:
             return [Inconclusive(describe(exchange))]
-        if not rule.occasion.holds(exchange):
-            return [NotSeen(f"not {rule.occasion.name}: {describe(exchange)}")]
-        if not rule.given.holds(exchange):
+        if not exchange.view(rule.occasion.holds):
+            return [NotSeen(_never(rule, exchange))]
+        if not exchange.view(rule.given.holds):
             return [Inconclusive(f"{describe(exchange)}; needs {rule.given.name}")]
     return rule.check(*exchanges)
+
+
+def _never(rule: Rule, exchange: Exchange) -> str:
+    return f"not {rule.occasion.name}: {describe(exchange)}"
 
 
 # --- repeats --------------------------------------------------------------------------------------------------------
@@ -160,9 +171,16 @@ def _broken(rule: Rule, exchanges: Sequence[Exchange], error: Exception) -> Verd
 
 
 def _capped(found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The first of each place, then as many others as there is room for: nothing of another kind is left out unsaid."""
     if len(found) <= MAX_FINDINGS:
         return found
-    return (*found[:MAX_FINDINGS], Finding(f"and {len(found) - MAX_FINDINGS} more of the same rule"))
+    firsts: dict[str, int] = {}
+    for number, one in enumerate(found):
+        firsts.setdefault(one.place, number)
+    chosen = [*firsts.values(), *(number for number in range(MAX_FINDINGS + 1) if number not in firsts.values())]
+    kept = tuple(found[number] for number in sorted(chosen[:MAX_FINDINGS]))
+    elsewhere = ", at other places too" if len(firsts) > MAX_FINDINGS else ""
+    return (*kept, Finding(f"and {len(found) - MAX_FINDINGS} more of the same rule{elsewhere}"))
 
 
 def _verdict(

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.probe import Planned, Probe, Role
-from conformance.rule import Outcome, Rule, Verdict
+from conformance.rule import CLAIMS, MEDIA, Outcome, Rule, Verdict
 from conformance.target import ConfigurationError, Target
+
+OF_CLAIMS = "nothing of this kind is claimed, or left unclaimed"
+OF_LINKS = "links are fetched with --fetch-media only"
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,27 @@ class Plan:
         return sum(len(planned.probe.steps) for planned in self.probes)
 
 
-def plan(target: Target, rules: Mapping[str, Rule], probes: Mapping[str, Probe], only: Sequence[str] = ()) -> Plan:
+def plan(
+    target: Target,
+    rules: Mapping[str, Rule],
+    probes: Mapping[str, Probe],
+    only: Sequence[str] = (),
+    *,
+    fetch_media: bool = False,
+) -> Plan:
     """The plan for one target. `only` keeps rules by id, chapter or beginning of an id, and probes by id likewise: a
     word that names a rule, or no probe, stands for all probes that reach its rules. The control probe of each role that
     is asked anything comes with it: it tells whether the relay knows the model at all.
 
-    Raises ConfigurationError where a word of `only` names nothing.
+    Where the target lists its claims, one cheap probe is asked of each capability that it does not claim, for the rules
+    on claims alone.
+
+    Raises ConfigurationError where a word of `only` names nothing, or a claim is none that a probe needs.
     """
-    asked = [probe for probe in probes.values() if _claimed(probe, target)]
+    _check_claims(target, probes.values())
+    explored = _explored(target, probes.values())
+    asked = [probe for probe in probes.values() if _claimed(probe, target) or probe.id in explored]
+    asked = asked if fetch_media else [probe.without_links() for probe in asked]
     sought = [word for word in only if word in rules or not any(_named(probe.id, [word]) for probe in asked)]
     for word in sought:
         if not any(_named(name, [word]) for name in rules):
@@ -45,15 +61,15 @@ def plan(target: Target, rules: Mapping[str, Rule], probes: Mapping[str, Probe],
     wanted = confined(rules, only)
     by_rule = {name: rule for name, rule in wanted.items() if not only or _named(name, sought)}
     planned = [
-        Planned(number, probe, target.models.get(probe.role, "") if probe.role else "")
+        Planned(number, probe, target.models.get(probe.role, "") if probe.role else "", target.claimed(probe.needs))
         for number, probe in enumerate(asked, 1)
     ]
     if only:
         named = {one.number for one in planned if _named(one.probe.id, only) or any(one.reaches(by_rule))}
         roles = {one.probe.role for one in planned if one.number in named}
         planned = [one for one in planned if one.number in named or (one.probe.control and one.probe.role in roles)]
-    reached = {rule.id for one in planned for rule in one.reaches(wanted)}
-    unreached = [rule for name, rule in by_rule.items() if name not in reached]
+    known = {rule.id for one in planned for rule in one.reaches(wanted)}
+    unreached = [rule for name, rule in by_rule.items() if name not in known and _asks_for(rule, target)]
     skipped = tuple(_skip(rule, target, probes.values()) for rule in unreached)
     idle = tuple(role for role in target.models if not any(probe.role is role for probe in probes.values()))
     return Plan(tuple(planned), wanted, skipped, idle, tuple(only))
@@ -69,19 +85,59 @@ def _named(name: str, only: Iterable[str]) -> bool:
 
 
 def _claimed(probe: Probe, target: Target) -> bool:
-    return (probe.role is None or probe.role in target.models) and not probe.needs & target.unsupported
+    return _possible(probe, target) and not probe.needs & target.unsupported and _all_claimed(probe, target)
+
+
+def _possible(probe: Probe, target: Target) -> bool:
+    named = probe.role is None or probe.role in target.models
+    return named and not (probe.unbounded and target.max_tokens is not None)
+
+
+def _all_claimed(probe: Probe, target: Target) -> bool:
+    return all(target.claimed(probe.needs).values())
+
+
+def _check_claims(target: Target, probes: Iterable[Probe]) -> None:
+    needed = {need for probe in probes for need in probe.needs}
+    strangers = sorted((target.claims or frozenset()) - needed)
+    if strangers:
+        msg = f"the target {target.name} claims {', '.join(strangers)}, which no probe needs; there are "
+        raise ConfigurationError(msg + ", ".join(sorted(needed)))
+
+
+def _explored(target: Target, probes: Iterable[Probe]) -> set[str]:
+    """For each capability that is not claimed the first probe that needs only it. A video is dear, and is not asked."""
+    chosen: dict[str, str] = {}
+    for probe in probes:
+        fits = _possible(probe, target) and not probe.needs & target.unsupported and probe.role is not Role.VIDEO
+        if fits and len(probe.needs) == 1 and not _all_claimed(probe, target):
+            chosen.setdefault(next(iter(probe.needs)), probe.id)
+    return set(chosen.values())
+
+
+def _asks_for(rule: Rule, target: Target) -> bool:
+    """Whether it is worth a word that a rule is not reached: one on claims is nobody's, where none are listed."""
+    return rule.chapter != CLAIMS or target.claims is not None
 
 
 def _skip(rule: Rule, target: Target, probes: Iterable[Probe]) -> Verdict:
     reasons: list[str] = []
     for probe in probes:
-        if _claimed(probe, target) or not any(Planned(0, probe, _stand_in(probe)).reaches({rule.id: rule})):
+        if not any(Planned(0, probe, _stand_in(probe)).reaches({rule.id: rule})):
+            continue
+        if _claimed(probe, target):
+            reasons += [OF_LINKS] if MEDIA in rule.over else []
             continue
         if probe.role and probe.role not in target.models:
             reasons.append(f"no model is named for {probe.role}")
+        elif probe.unbounded and target.max_tokens is not None:
+            reasons.append("nothing would bound its cost: it is asked where tokens are not capped")
         else:
-            reasons.append(f"the target does not claim {', '.join(sorted(probe.needs & target.unsupported))}")
-    reason = reasons[0] if reasons else "no probe of this version reaches it"
+            unclaimed = {need for need, has in target.claimed(probe.needs).items() if not has}
+            reasons.append(
+                f"the target does not claim {', '.join(sorted((probe.needs & target.unsupported) | unclaimed))}"
+            )
+    reason = reasons[0] if reasons else OF_CLAIMS if rule.chapter == CLAIMS else "no probe of this version reaches it"
     return Verdict(rule.id, rule.level, Outcome.SKIPPED, None, (), (), reason)
 
 

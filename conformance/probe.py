@@ -1,7 +1,7 @@
 """What we ask: a row of data, bound to a target's models when a check is planned."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -43,12 +43,19 @@ class Role(StrEnum):
 Follow = Callable[[Sequence[Exchange]], Json]
 """What is asked next, from what came so far; None where that leads nowhere (the model called no tool)."""
 
+Lead = Callable[[Sequence[Exchange]], str]
+"""The URL that what came so far leads to, empty for none."""
+
+FIRST_BYTES: Headers = (("accept", "*/*"), ("range", "bytes=0-1023"))  # GET, as some that deliver files refuse HEAD
+
 
 @dataclass(frozen=True)
 class Step:
     """One more request of a probe. What is None is as in the first; `body` may follow from the answers before it.
 
-    `reuse` sends it on the connection of the request before it, where the relay left that open.
+    `reuse` sends it on the connection of the request before it, where the relay left that open. With a `link` it is
+    no request to the relay: the first bytes of a URL in its answers are fetched as by a stranger (`conformance.media`),
+    where the user wants that.
     """
 
     name: str
@@ -58,6 +65,8 @@ class Step:
     headers: Headers | None = None
     auth: Auth | None = None
     reuse: bool = False
+    free: bool = False  # no tokens are spent on it: the answers before it show that no model will read it
+    link: Lead | None = None
 
 
 @dataclass(frozen=True)
@@ -79,15 +88,27 @@ class Probe:
     auth: Auth = Auth.VALID
     needs: frozenset[str] = frozenset()
     control: bool = False
-    free: bool = False  # a mistake or a listing: no tokens are spent on it
+    free: bool = False  # a mistake or a listing: a right relay spends no tokens on it
+    unbounded: bool = False  # a mistake that a wrong relay could take for no limit: not asked where tokens are capped
     step: str | None = None
     then: tuple[Step, ...] = ()
     together: bool = False
+    alone: bool = False  # nothing else is under way meanwhile: for what is told by time
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """All requests, the first one too."""
         return (Step(self.step or "", self.body), *self.then)
+
+    def without_links(self) -> "Probe":
+        """The same, with no link fetched."""
+        kept = tuple(step for step in self.then if not step.link)
+        return replace(self, then=kept, step=self.step if kept else None) if kept != self.then else self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all requests, none where there is only one."""
+        return tuple(step.name for step in self.steps) if self.then else ()
 
     def request(self, model: str) -> Request:
         """The first request for one model, without the key."""
@@ -95,6 +116,8 @@ class Probe:
 
     def bound(self, step: Step, model: str, sofar: Sequence[Exchange] = ()) -> Request:
         """The request of a step for one model, without the key. Of one that follows from answers, `sofar` are these."""
+        if step.link:
+            return Request("GET", step.link(sofar) if sofar else "", FIRST_BYTES, Auth.NONE)
         body = step.body(sofar) if callable(step.body) else step.body
         raw = body if isinstance(body, bytes) or body is None else json_text.write(_bind(body, model))
         return Request(
@@ -111,23 +134,23 @@ class Probe:
         A step that follows from answers repeats the first request and what was said, and is not sent where that turns
         out to be more.
         """
-        fixed = [self.bound(step, model) for step in self.steps if not callable(step.body)]
-        follows = len(self.steps) - len(fixed)
+        fixed = [self.bound(step, model) for step in self.steps if not callable(step.body) and not step.link]
+        follows = sum(callable(step.body) for step in self.steps)
         return sum(map(self.cost, fixed)) + follows * self.most_to_follow(model)
 
     def most_to_follow(self, model: str) -> int:
         """The most tokens that a step may cost that follows from answers; one that would cost more is not sent."""
-        return 0 if self.free else 2 * self.cost(self.request(model)) + FOLLOWING
+        return 2 * self.cost(self.request(model)) + FOLLOWING
 
     def cost(self, request: Request) -> int:
         """The most tokens that one request can cost: one for two bytes of the body, and its limit for each choice."""
-        if self.free:
+        if self.unbounded or request.body is None:
             return 0
         asked = request.object
         limit = next((asked[name] for name in LIMITS if name in asked), 0)
         choices = asked.get("n", 1)
         most = limit * choices if isinstance(limit, int) and isinstance(choices, int) else 0
-        return len(request.body or b"") // 2 + PLAIN_PROMPT + most
+        return len(request.body) // 2 + PLAIN_PROMPT + max(most, 0)
 
 
 def _bind(value: Json, model: str) -> Json:
@@ -155,20 +178,23 @@ class Planned:
         name = f"e{self.number}" + (f"-{step.name}" if step.name else "")
         return name + (f"~{repeat}" if repeat > 1 else "") + (f".{attempt}" if attempt > 1 else "")
 
-    def leads_on(self, request: Request) -> bool:
+    def leads_on(self, step: Step, request: Request) -> bool:
         """Whether a request that follows from answers can be sent: there is one, within what was planned for it."""
-        return request.body is not None and self.probe.cost(request) <= self.probe.most_to_follow(self.model)
+        most = self.probe.most_to_follow(self.model)
+        return request.body is not None and (step.free or self.probe.cost(request) <= most)
 
     def unanswered(self) -> Iterator[Exchange]:
         """The exchanges as far as they are known before anything was sent: what rules apply to is read off them."""
         for step in self.probe.steps:
-            if not callable(step.body):
+            if not callable(step.body) and not step.link:
                 yield self.exchange(step, self.probe.bound(step, self.model))
 
     def exchange(self, step: Step, request: Request) -> Exchange:
         """An exchange of this probe to which nothing came yet."""
         name = step.name or None
-        return Exchange(self.id(step), request, probe=self.probe.id, step=name, claims=self.claims)
+        return Exchange(
+            self.id(step), request, probe=self.probe.id, step=name, steps=self.probe.names, claims=self.claims
+        )
 
     def reaches(self, rules: Mapping[str, Rule]) -> Iterator[Rule]:
         """The rules that apply to what it asks."""

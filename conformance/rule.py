@@ -82,19 +82,22 @@ Check = Callable[..., Iterable[Remark]]  # of one exchange, or of one for each s
 
 @dataclass(frozen=True, slots=True)
 class On:
-    """A pure predicate over an exchange, with a name, made of others by `&`, `|` and `~`."""
+    """A pure predicate over an exchange, with a name, made of others by `&`, `|` and `~`.
+
+    Rules share predicates: each is asked once of an exchange (`Exchange.view`).
+    """
 
     name: str
     holds: Callable[[Exchange], bool]
 
     def __and__(self, other: "On") -> "On":
-        return On(f"{self.name}, {other.name}", lambda exchange: self.holds(exchange) and other.holds(exchange))
+        return On(f"{self.name}, {other.name}", lambda e: e.view(self.holds) and e.view(other.holds))
 
     def __or__(self, other: "On") -> "On":
-        return On(f"{self.name} or {other.name}", lambda exchange: self.holds(exchange) or other.holds(exchange))
+        return On(f"{self.name} or {other.name}", lambda e: e.view(self.holds) or e.view(other.holds))
 
     def __invert__(self) -> "On":
-        return On(f"not {self.name}", lambda exchange: not self.holds(exchange))
+        return On(f"not {self.name}", lambda e: not e.view(self.holds))
 
 
 def on(name: str) -> Callable[[Callable[[Exchange], bool]], On]:
@@ -103,6 +106,7 @@ def on(name: str) -> Callable[[Callable[[Exchange], bool]], On]:
 
 
 CLAIMS = "claims"  # the chapter on what a relay is said to have
+MEDIA = "media"  # the step that fetches a link of an answer: somebody else answers it
 ANYTHING = On("any answer", lambda _: True)
 
 
@@ -129,7 +133,10 @@ class Rule:
         return " ".join((self.check.__doc__ or "").split())
 
     def speaks_of(self, exchange: Exchange) -> bool:
-        """Whether it may judge the answer: what a relay is not said to have is left to the rules on claims."""
+        """Whether it may judge the answer: what a relay is not said to have is left to the rules on claims, and what
+        a link of it leads to is not its own answer."""
+        if exchange.step == MEDIA:
+            return MEDIA in self.over
         return all(exchange.claims.values()) or self.chapter == CLAIMS
 
     @property

@@ -13,6 +13,7 @@ A missing footer is no error: `Run.footer` is then None, and reports say that th
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import TextIO, TypeVar
 
@@ -69,15 +70,46 @@ class Header:
         }
 
 
+class Stale(StrEnum):
+    """Why a waiver of the baseline wants to be looked at."""
+
+    EXPIRED = "expired"
+    UNEXPECTED_PASS = "unexpected-pass"  # noqa: S105 - as in Outcome
+    UNUSED = "unused"
+    EXPIRES_SOON = "expires-soon"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is to be said of one waiver. `days` are left until it expires, where it does so soon."""
+
+    kind: Stale
+    waiver: str
+    text: str
+    days: int | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the baseline is no longer right; one that soon will not be still is."""
+        return self.kind is not Stale.EXPIRES_SOON
+
+    def record(self) -> dict[str, Json]:
+        line: dict[str, Json] = {"kind": self.kind.value, "waiver": self.waiver, "text": self.text}
+        return line | ({} if self.days is None else {"days": self.days})
+
+
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """How it ended: rules by outcome, what was spent, the exit code."""
+    """How it ended: rules by outcome, what was spent, the exit code, the dialects that the relay was allowed, and what
+    is to be said of the baseline."""
 
     outcomes: Mapping[str, int]
     spent: Mapping[str, Json]
     finished: str
     exit: int
     note: str | None = None
+    dialect: str | None = None
+    notes: tuple[Note, ...] = ()
 
     def record(self) -> dict[str, Json]:
         line: dict[str, Json] = {
@@ -87,7 +119,12 @@ class Footer:
             "finished": self.finished,
             "exit": self.exit,
         }
-        return line | ({"note": self.note} if self.note else {})
+        more: dict[str, Json] = {
+            "note": self.note,
+            "dialect": self.dialect,
+            "notes": [note.record() for note in self.notes],
+        }
+        return line | {name: value for name, value in more.items() if value}
 
 
 @dataclass(frozen=True)
@@ -250,6 +287,15 @@ def _footer(line: dict[str, Json]) -> Footer:
         finished=str(line["finished"]),
         exit=_whole(line["exit"]),
         note=_text(line, "note"),
+        dialect=_text(line, "dialect"),
+        notes=tuple(_note(_object(note)) for note in _array(line.get("notes") or [])),
+    )
+
+
+def _note(line: dict[str, Json]) -> Note:
+    days = line.get("days")
+    return Note(
+        Stale(str(line["kind"])), str(line["waiver"]), str(line["text"]), None if days is None else _whole(days)
     )
 
 

@@ -4,7 +4,7 @@ ConfigurationError    wrong use: one line for the user, exit code 2
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from ipaddress import ip_address
@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from conformance.probe import Role
 
 KEY_VARIABLE = "RELAYPROOF_API_KEY"
+AUTH = "auth"
+MAX_FILE = 1 << 20  # bytes of a configuration file
 MAX_REQUESTS = 300  # beyond loopback, unless said otherwise
 MAX_TOKENS = 200_000
 ENDPOINTS = ("/chat/completions", "/completions", "/models", "/embeddings", "/messages", "/responses")
@@ -27,7 +29,8 @@ class ConfigurationError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Target:
     """One relay. `base` is scheme, host and path prefix, without a final /v1; `unsupported` are capabilities that it
-    does not claim, by the names in `Probe.needs`. Limits are None where nothing bounds them."""
+    does not claim, by the names in `Probe.needs`, and `claims` those that it does, None where it lists none. Limits are
+    None where nothing bounds them."""
 
     name: str
     base: str
@@ -37,10 +40,18 @@ class Target:
     max_requests: int | None = None
     max_tokens: int | None = None
     notes: str = ""
+    claims: frozenset[str] | None = None
 
     @property
     def is_local(self) -> bool:
         return is_loopback(self.base)
+
+    def claimed(self, needs: Iterable[str]) -> dict[str, bool]:
+        """Which of these capabilities it claims; empty where it lists none. That it checks keys is no capability of an
+        answer: every relay claims it that is not said not to."""
+        if self.claims is None:
+            return {}
+        return {need: need in self.claims for need in sorted(needs) if need != AUTH}
 
     def bounded(self) -> "Target":
         """The same, with the limits that hold where the user named none: none on loopback, ours elsewhere."""
@@ -105,39 +116,56 @@ def models_of(words: tuple[str, ...]) -> dict[Role, str]:
 
 def read_target(name: str) -> Target:
     """A target by the name of a built-in file or by path. Raises ConfigurationError."""
+    return parse_target(named_text(name, "target"), Path(name).stem)
+
+
+def named_text(name: str, kind: str) -> str:
+    """The text of a built-in file of `conformance/<kind>s/` by its name, or of another by its path. Raises
+    ConfigurationError."""
     path = Path(name)
-    text: str
     if name.endswith(".toml") or path.exists():
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            msg = f"the target {name} cannot be read: {error}"
-            raise ConfigurationError(msg) from None
-    else:
-        built_in = files("conformance") / "targets" / f"{name}.toml"
-        if not built_in.is_file():
-            known = sorted(
-                file.name[:-5] for file in (files("conformance") / "targets").iterdir() if file.name.endswith(".toml")
-            )
-            msg = f"no target {name!r}; there are {', '.join(known)}, or give the path of a .toml"
+        return text_of(path, f"the {kind} {name}")
+    folder = files("conformance") / f"{kind}s"
+    known = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    if name not in known:
+        msg = f"no {kind} {name!r}; there are {', '.join(known)}, or give the path of a .toml"
+        raise ConfigurationError(msg)
+    return (folder / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def text_of(path: Path, what: str) -> str:
+    """The text of a configuration file. Raises ConfigurationError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+        if len(data) > MAX_FILE:
+            msg = f"{what} is too large: more than {MAX_FILE:,} bytes"
             raise ConfigurationError(msg)
-        text = built_in.read_text(encoding="utf-8")
-    return parse_target(text, path.stem)
+        return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{what} cannot be read: {error}"
+        raise ConfigurationError(msg) from None
+
+
+def toml_of(text: str, what: str) -> dict[str, Any]:
+    """The table that a TOML text is. Raises ConfigurationError."""
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # more than TOML's own errors: a number of 5,000 digits is one
+        msg = f"{what} is no TOML: {str(error)[:200]}"
+        raise ConfigurationError(msg) from None
 
 
 def parse_target(text: str, name: str) -> Target:
     """A target from TOML. An unknown member is an error: a misspelt limit must not be no limit."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        msg = f"the target {name} is no TOML: {error}"
-        raise ConfigurationError(msg) from None
+    table = toml_of(text, f"the target {name}")
     known = {
         "name": str,
         "base_url": str,
         "key_env": str,
         "models": dict,
         "unsupported": list,
+        "claims": list,
         "max_requests": int,
         "max_tokens": int,
         "notes": str,
@@ -149,6 +177,15 @@ def parse_target(text: str, name: str) -> Target:
     if any(table.get(limit, 0) < 0 for limit in ("max_requests", "max_tokens")):
         msg = f"the target {name}: a limit is not negative"
         raise ConfigurationError(msg)
+    for member in ("unsupported", "claims"):
+        strangers = [item for item in table.get(member, []) if not isinstance(item, str)]
+        if strangers:
+            msg = f"the target {name}: {member} holds {strangers[0]!r:.60}; it is a list of names"
+            raise ConfigurationError(msg)
+    both = sorted({*table.get("unsupported", [])} & {*table.get("claims", [])})
+    if both:
+        msg = f"the target {name}: {', '.join(both)} stands in claims and in unsupported"
+        raise ConfigurationError(msg)
     return _target(table, name)
 
 
@@ -159,8 +196,9 @@ def _target(table: dict[str, Any], name: str) -> Target:
         base=base_of(table["base_url"]) if table.get("base_url") else "",
         key_variable=table.get("key_env"),
         models=models,
-        unsupported=frozenset(map(str, table.get("unsupported", []))),
+        unsupported=frozenset(table.get("unsupported", [])),
         max_requests=table.get("max_requests"),
         max_tokens=table.get("max_tokens"),
         notes=table.get("notes", ""),
+        claims=frozenset(table["claims"]) if "claims" in table else None,
     )

@@ -2,13 +2,15 @@
 
 httpx2 does the networking (TLS, proxies, time-outs). It would hide what a relay gets wrong, so its network backend is
 wrapped: each decrypted read is kept with its time, and our own reader (`openapi.wire.http1`) says what the framing was.
-Every request has a connection of its own: a server may close an idle one, and that must never look like a fault.
+Every request has a connection of its own: a server may close an idle one, and that must never look like a fault. What
+becomes of a connection that is kept open is a question of its own, which `Transport.line` asks.
 """
 
 import asyncio
+import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -22,15 +24,18 @@ import httpcore2
 import httpx2
 
 from conformance.target import ConfigurationError, is_loopback
-from openapi.wire.exchange import Auth, End, Exchange, Framing, Headers, Read, Request
+from openapi.wire.exchange import Auth, End, Exchange, Framing, Headers, Oddity, Read, Request
 from openapi.wire.http1 import FRAMING_FAULT, AnswerReader
-from openapi.wire.redaction import MARK, Redactor
+from openapi.wire.redaction import MARK, Redactor, mark
 
-MAX_BODY = 32 << 20  # bytes, head and framing too; what is longer is cut off by us, and so decides nothing
+MAX_BODY = 32 << 20  # bytes; what is cut off decides nothing
 MAX_HEAD = 100 << 10  # bytes; httpcore2 gives up on a longer one
+SETTLED = 0.1  # seconds behind an answer in which a relay that ends the connection has ended it
+KEPT = 600.0  # seconds that we keep a connection: longer than any relay does
 USER_AGENT = "relayproof"
 SECRET_HEADERS = ("auth", "key", "token", "secret", "cookie")
 KEY_HEADERS = frozenset({"x-api-key", "api-key", "x-goog-api-key"})  # in which a relay may look for the key itself
+KEY_HERE = mark(0)  # in a header of a probe: where the key is to stand, if not in a bearer's; and so it is written down
 WRONG_KEY = "sk-relayproof-wrong-0123456789abcdef0123456789"
 
 
@@ -39,7 +44,7 @@ class UnreachableError(Exception):
 
 
 class _TooLongError(Exception):
-    """More than MAX_BODY came."""
+    """More came than is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Link:
     total: float = 120.0
     idle: float = 60.0
     connect: float = 15.0
+    size: int | None = None  # bytes of an answer, head and framing too, MAX_BODY unless said; the rest is cut off by us
 
 
 @dataclass(slots=True)
@@ -63,11 +69,14 @@ class _Tape:
     `asked` says that the relay itself was written to, not only a proxy before it; `over` that the other side closed.
     """
 
+    most: int = MAX_BODY  # bytes
     sent_at: float = field(default_factory=time.perf_counter)
     reads: list[tuple[float, bytes]] = field(default_factory=list)
     size: int = 0
     asked: bool = False
     over: bool = False
+    kept: bool = False  # it was to go over a connection that had been used before
+    fresh: bool = False  # a connection was made for it
 
     def wrote(self, data: bytes) -> None:
         if not data:
@@ -82,7 +91,7 @@ class _Tape:
             return
         self.reads.append((time.perf_counter(), data))
         self.size += len(data)
-        if self.size > MAX_BODY:
+        if self.size > self.most:
             raise _TooLongError
 
     def restart(self) -> None:
@@ -133,15 +142,55 @@ class _Tap(httpcore2.AsyncNetworkBackend):
         self._inner = inner
 
     async def connect_tcp(self, *args: Any, **named: Any) -> httpcore2.AsyncNetworkStream:  # noqa: ANN401
+        _tape.get().fresh = True
         return _TappedStream(await self._inner.connect_tcp(*args, **named))
 
 
+Permits = Callable[[str, str], bool]
+"""Whether a host may be reached at an address."""
+
+
+class _Guarded(httpcore2.AsyncNetworkBackend):
+    """Looks a name up once, looks at each address, and connects to one of those: nobody can tell it another between."""
+
+    def __init__(self, inner: httpcore2.AsyncNetworkBackend, permits: Permits) -> None:
+        self._inner = inner
+        self._permits = permits
+
+    async def connect_tcp(self, host: str, port: int, *args: Any, **named: Any) -> httpcore2.AsyncNetworkStream:  # noqa: ANN401
+        addresses = await _addresses(host, port)
+        refused = next((address for address in addresses if not self._permits(host, address)), None)
+        if refused is not None:
+            where = f"{host} is" if host == refused else f"{host} is at {refused}, which is"
+            msg = f"{where} no public address"
+            raise httpcore2.ConnectError(msg)
+        for address in addresses[:-1]:
+            try:
+                return await self._inner.connect_tcp(address, port, *args, **named)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                continue
+        return await self._inner.connect_tcp(addresses[-1], port, *args, **named)
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    """The addresses of a host, at least one. Raises ConnectError."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        msg = f"no address of {host}: {error}"
+        raise httpcore2.ConnectError(msg) from None
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
 class _TappedTransport(httpx2.AsyncHTTPTransport):
-    def __init__(self, verify: ssl.SSLContext, proxy: str | None = None) -> None:
-        limits = httpx2.Limits(max_keepalive_connections=0)
+    def __init__(
+        self, verify: ssl.SSLContext, proxy: str | None = None, *, keeps: int = 0, permits: Permits | None = None
+    ) -> None:
+        limits = httpx2.Limits(max_keepalive_connections=keeps, keepalive_expiry=KEPT)
         super().__init__(verify=verify, limits=limits, proxy=proxy)
         pool: Any = self._pool
-        pool._network_backend = _Tap(pool._network_backend)  # noqa: SLF001 - it takes no backend; a test guards this
+        backend = pool._network_backend  # noqa: SLF001 - it takes no backend; a test guards this
+        pool._network_backend = _Tap(_Guarded(backend, permits) if permits else backend)  # noqa: SLF001
 
 
 @asynccontextmanager
@@ -149,15 +198,22 @@ async def connected(link: Link) -> AsyncIterator["Transport"]:
     """A transport for one target. Raises ConfigurationError for a CA file or a proxy that cannot be used."""
     context = _ssl_context(link.ca_file)
     proxy = link.proxy or _environment_proxy(link.base)
+
+    def client(keeps: int) -> httpx2.AsyncClient:
+        return _client(_TappedTransport(context, _proxy(proxy) if proxy else None, keeps=keeps))
+
     try:
-        transport = _TappedTransport(context, _proxy(proxy) if proxy else None)
+        first = client(0)
     except (ValueError, httpx2.InvalidURL):
         msg = "the proxy cannot be used: expected a URL like http://127.0.0.1:7890"  # it may hold a password
         raise ConfigurationError(msg) from None
+    async with first:
+        yield Transport(first, link, client)
+
+
+def _client(transport: _TappedTransport) -> httpx2.AsyncClient:
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))  # no request knows of the one before
-    client = httpx2.AsyncClient(transport=transport, cookies=no_cookies, trust_env=False, follow_redirects=False)
-    async with client:
-        yield Transport(client, link)
+    return httpx2.AsyncClient(transport=transport, cookies=no_cookies, trust_env=False, follow_redirects=False)
 
 
 def _ssl_context(ca_file: str | None) -> ssl.SSLContext:
@@ -190,15 +246,54 @@ def _environment_proxy(base: str) -> str | None:
 class Transport:
     """Sends requests and returns what happened. It never raises for what a relay does."""
 
-    def __init__(self, client: httpx2.AsyncClient, link: Link) -> None:
+    def __init__(self, client: httpx2.AsyncClient, link: Link, another: Callable[[int], httpx2.AsyncClient]) -> None:
         self.client = client
         self.link = link
+        self._another = another
         secret = [value for name, value in link.headers if _is_secret(name)]
         self.redactor = Redactor([*filter(None, [link.key]), WRONG_KEY, *secret])
 
+    @property
+    def _most(self) -> int:
+        return self.link.size or MAX_BODY
+
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator["Transport"]:
+        """The same relay over one connection, kept open from request to request as far as the relay lets it."""
+        async with self._another(1) as client:
+            yield Transport(client, self.link, self._another)
+
+    @asynccontextmanager
+    async def stranger(self, permits: Permits, *, size: int) -> AsyncIterator["Transport"]:
+        """A transport for URLs of anybody's: it has no key, no header of the user's and no proxy, connects where
+        `permits` lets it, and reads so many bytes. What it returns is free of our secrets all the same."""
+        context = _ssl_context(None)
+        if self.link.ca_file:
+            context.load_verify_locations(self.link.ca_file)
+
+        def client(keeps: int) -> httpx2.AsyncClient:
+            return _client(_TappedTransport(context, keeps=keeps, permits=permits))
+
+        async with client(0) as one:
+            transport = Transport(one, Link("", size=size), client)
+            transport.redactor = self.redactor
+            yield transport
+
     async def send(self, request: Request, *, total: float | None = None, idle: float | None = None) -> Exchange:
         """One exchange, secrets already out of it. Raises UnreachableError where no connection came about."""
-        tape = _Tape()
+        return await self._send(request, _Tape(self._most), total, idle)
+
+    async def again(self, request: Request, *, total: float | None = None, idle: float | None = None) -> Exchange:
+        """The second request of a line, or one behind it; the exchange says whether it went over the same connection.
+
+        It waits a little, so that a connection that the relay ends behind its answer has ended.
+        """
+        await asyncio.sleep(SETTLED)
+        tape = _Tape(self._most, kept=True)
+        exchange = await self._send(request, tape, total, idle)
+        return replace(exchange, reused=not tape.fresh)
+
+    async def _send(self, request: Request, tape: _Tape, total: float | None, idle: float | None) -> Exchange:
         token = _tape.set(tape)
         sent = datetime.now(UTC)
         try:
@@ -227,26 +322,33 @@ class Transport:
             msg = f"the request cannot be sent: {self.redactor.text(_plain(error))}"
             raise ConfigurationError(msg) from None
         except (TimeoutError, _TooLongError, httpx2.TransportError) as error:
-            if not tape.asked:
+            if not tape.asked and not (tape.kept and not tape.fresh):
                 raise UnreachableError(self.redactor.text(_plain(error))) from None
-            return _broken_off(error, total, idle)
+            return _broken_off(error, total, idle, self._most)
         return None, None
 
     def _headers(self, request: Request) -> list[tuple[str, str]]:
         headers = [("accept-encoding", "identity"), ("user-agent", USER_AGENT)]
         said = {name for name, _ in (*self.link.headers, *request.headers)}
         headers = [pair for pair in headers if pair[0] not in said]
-        headers += [*self._asked(request), *self._extra(request)]
-        key = WRONG_KEY if request.auth is Auth.WRONG else self.link.key
-        if key and request.auth is not Auth.NONE:
+        asked, key = self._asked(request), self._key(request)
+        headers += [*((name, value.replace(KEY_HERE, key)) for name, value in asked), *self._extra(request)]
+        if key and not any(KEY_HERE in value for _, value in asked):
             headers.append(("authorization", f"Bearer {key}"))
         return headers
 
+    def _key(self, request: Request) -> str:
+        """The key that goes out with a request, empty for none."""
+        if request.auth is Auth.NONE:
+            return ""
+        return WRONG_KEY if request.auth is Auth.WRONG else self.link.key or ""
+
     def _asked(self, request: Request) -> Headers:
-        """The headers of the probe, less those that the user said otherwise."""
+        """The headers of the probe, less those that the user said otherwise and those for a key that there is not."""
         given = {name for name, _ in self.link.headers}
-        headers = (*request.headers, ("accept", "application/json"))
-        return tuple(pair for pair in headers if pair[0] not in given)
+        headers = (*request.headers, *(() if request.header("accept") else (("accept", "application/json"),)))
+        keyless = not self._key(request)
+        return tuple(pair for pair in headers if pair[0] not in given and not (keyless and KEY_HERE in pair[1]))
 
     def _extra(self, request: Request) -> Headers:
         """The headers of the user. One that holds a key would let in a request that is to have none, or a wrong one."""
@@ -274,7 +376,9 @@ class Transport:
             exchange = replace(exchange, chunks=None)
         text = self.redactor.text
         headers = tuple((text(name), text(value)) for name, value in exchange.headers)
-        return replace(exchange, reads=reads, headers=headers, error=exchange.error and text(exchange.error))
+        odd = tuple(Oddity(one.kind, text(one.detail)) for one in exchange.oddities)
+        error = exchange.error and text(exchange.error)
+        return replace(exchange, reads=reads, headers=headers, oddities=odd, error=error)
 
     def _clear(self, reads: tuple[Read, ...], *, stream: bool) -> tuple[Read, ...]:
         pieces = [read.data for read in reads]
@@ -284,7 +388,7 @@ class Transport:
         return tuple(Read(read.at, data) for read, data in zip(reads, clear, strict=True))
 
 
-def _broken_off(error: Exception, total: float, idle: float) -> tuple[End | None, str | None]:
+def _broken_off(error: Exception, total: float, idle: float, size: int) -> tuple[End | None, str | None]:
     """What an error on a connection that stood says about the end, None where the bytes must say it."""
     match error:
         case TimeoutError():
@@ -292,7 +396,7 @@ def _broken_off(error: Exception, total: float, idle: float) -> tuple[End | None
         case httpx2.TimeoutException():
             return End.TIMEOUT, f"no byte for {idle:g} s"
         case _TooLongError():
-            return End.CLIENT_ABORTED, f"the answer is longer than {MAX_BODY} bytes: not read further"
+            return End.CLIENT_ABORTED, f"the answer is longer than {size} bytes: not read further"
         case httpx2.NetworkError():
             return End.RESET, None
     return None, str(error)
@@ -321,6 +425,7 @@ def _exchange(request: Request, tape: _Tape, end: End | None, error: str | None,
         chunks=tuple(reader.chunks) if head and reader.framing is Framing.CHUNKED else None,
         first_byte=_seconds(tape.reads[0][0] - tape.sent_at) if tape.reads else None,
         error=error,
+        oddities=reader.oddities,
     )
 
 

@@ -49,7 +49,8 @@ class Asked:
     """One request as the mock sees it. `operation` is None for a path that the document does not have.
 
     `body` is the JSON value of the body (None where there is none or it is no JSON; `raw` has the bytes), `auth` what
-    the key was found to be.
+    the key was found to be. `seed` varies what is made up, within what is legal; 0 varies nothing. `turn` counts equal
+    requests, this one too, where the relay has a fault that may want to know.
     """
 
     method: str
@@ -59,6 +60,8 @@ class Asked:
     raw: bytes
     body: Json
     auth: Auth
+    seed: int = 0
+    turn: int = 1
 
     @property
     def object(self) -> dict[str, Json]:

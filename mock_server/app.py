@@ -6,6 +6,7 @@ route, and what is neither is 404 in the envelope.
 
 import logging
 import re
+import zlib
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from mock_server.answer import Answer
 from mock_server.asking import header
 from mock_server.faults import Fault
 from mock_server.library import Library
+from mock_server.manners import Relays, UnknownMannerError
 from mock_server.policy import RIGHT, Policy
 from mock_server.relay import Relay
 from mock_server.replay import Mode, Pace
@@ -38,10 +40,11 @@ def create_app(
     api_key: str | None = None,
     speed: float = 1.0,
     mode: Mode = Mode.EXACT,
+    seed: int = 0,
 ) -> Starlette:
     """The mock as an application, to be served or mounted. `speed` divides all pauses; `math.inf` leaves none."""
-    relay = Relay(document, library, policy=policy, faults=faults, api_key=api_key)
-    adapter = Adapter(relay, Pace(speed, mode))
+    relays = Relays(document, library, policy=policy, faults=faults, api_key=api_key, seed=seed)
+    adapter = Adapter(relays, Pace(speed, mode))
     paths = {operation.path: operation.id for operation in document.operations}
     routes = [Route(_pattern(path), adapter, name=name) for path, name in paths.items()]
     return Starlette(routes=[*routes, Mount("/", adapter)])
@@ -59,8 +62,8 @@ class ClientLeft(Exception):  # noqa: N818 - no error
 class Adapter:
     """ASGI on one side, Asked and Answer on the other."""
 
-    def __init__(self, relay: Relay, pace: Pace) -> None:
-        self.relay = relay
+    def __init__(self, relays: Relays, pace: Pace) -> None:
+        self.relays = relays
         self.pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,25 +72,36 @@ class Adapter:
             return
         clock = Clock(receive)
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        relay, refusal = self._relay(headers)
         try:
-            raw = await _read_body(receive, headers, self.relay.policy.max_body)
+            raw = await _read_body(receive, headers, relay.policy.max_body)
         except ClientLeft:
             return
-        answer = self._answer(scope["method"], _target(scope), headers, raw)
+        headers, raw = _uncoded(headers, raw, relay.policy.max_body)
+        answer = refusal or _answer(relay, scope["method"], _target(scope), headers, raw)
         try:
             await Responder(scope, receive, send, clock, self.pace).respond(answer)
         except Exception:
             logger.exception("%s %s was not sent", scope["method"], scope["path"])
             raise
 
-    def _answer(self, method: str, target: str, headers: Headers, raw: bytes | None) -> Answer:
-        """The relay's answer; a fault of ours is told in its log, and by 500 in the envelope."""
+    def _relay(self, headers: Headers) -> tuple[Relay, Answer | None]:
+        """The relay that a request asks for, or the usual one with a refusal."""
         try:
-            asked = self.relay.asked(method, target, headers, raw or b"")
-            return self.relay.too_large(asked) if raw is None else self.relay.answer(asked)
-        except Exception:  # one request must not take the others with it
-            logger.exception("%s %s", method, target)
-            return synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error")
+            return self.relays.of(headers), None
+        except UnknownMannerError as unknown:
+            told = synthesis.error(400, str(unknown), type="invalid_request_error", code="unknown_fault")
+            return self.relays.usual, told
+
+
+def _answer(relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Answer:
+    """The relay's answer; a fault of ours is told in its log, and by 500 in the envelope."""
+    try:
+        asked = relay.asked(method, target, headers, raw or b"")
+        return relay.too_large(asked) if raw is None else relay.answer(asked)
+    except Exception:  # one request must not take the others with it
+        logger.exception("%s %s", method, target)
+        return synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error")
 
 
 async def _refuse_protocol(send: Send) -> None:
@@ -119,6 +133,24 @@ async def _read_body(receive: Receive, headers: Headers, limit: int) -> bytes | 
         else:
             pieces.append(message.get("body", b""))
     return None if too_large else b"".join(pieces)
+
+
+def _uncoded(headers: Headers, raw: bytes | None, limit: int) -> tuple[Headers, bytes | None]:
+    """The request with gzip taken off its body, None where that is larger than `limit` bytes (RFC 9110 section 8.4).
+
+    What says gzip and is none stays as it is, and is refused as any other coding.
+    """
+    if raw is None or (header(headers, "content-encoding") or "").strip().lower() != "gzip":
+        return headers, raw
+    inflate = zlib.decompressobj(wbits=31)
+    try:
+        body = inflate.decompress(raw, limit + 1)
+    except zlib.error:
+        return headers, raw
+    if len(body) > limit:
+        return headers, None
+    plain = tuple((name, "identity" if name.lower() == "content-encoding" else value) for name, value in headers)
+    return (plain, body) if inflate.eof and not inflate.unused_data else (headers, raw)
 
 
 def _target(scope: Scope) -> str:

@@ -71,7 +71,21 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     show_default=True,
     help="exact: the recorded chunks; events: one event a write; fast: what is due leaves in one write.",
 )
-@click.option("--fault", "faults", multiple=True, callback=_known_faults, help="A way to be wrong; may be repeated.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    callback=_known_faults,
+    help="A way to be wrong; may be repeated. A request may ask for more: `X-Relay-Fault: ID, ID`.",
+)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Other words, pieces, pauses and order of members, all legal; 0 varies nothing. Or by `X-Relay-Seed: N`.",
+)
 @click.option("--api-key", help="The only key that is let in; without it any is.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--verbose", is_flag=True, help="Log lateness and departures of clients.")
@@ -90,6 +104,7 @@ def serve(  # noqa: PLR0917 - click calls it by name
     speed: float,
     replay: str,
     faults: tuple[str, ...],
+    seed: int,
     api_key: str | None,
     workers: int,
     verbose: bool,
@@ -102,7 +117,7 @@ def serve(  # noqa: PLR0917 - click calls it by name
 
     if verbose:
         _log_everything()
-    options = server.Options(host, port, recordings, speed, Mode(replay), faults, api_key, workers)
+    options = server.Options(host, port, recordings, speed, Mode(replay), faults, api_key, workers, seed)
     try:
         library = server.library(options)
         bound = server.listen(host, port)

@@ -7,6 +7,7 @@
 Names are `source/case`: the path below the folder, without its suffix. Order is that of the paths.
 """
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from openapi.wire.jsonl import Recording, read_recording
 
 RECORDINGS = Path(__file__).parent / "recordings"
 PICK = "x-relay-recording"
+MAX_COUNTED = 10_000  # requests
 
 Key = tuple[str, str, str, str | bytes]
 
@@ -77,10 +79,11 @@ class Library:
 
 
 class Turns:
-    """Whose turn it is among recordings of one request: the only state of a running mock. One a process."""
+    """Whose turn it is among recordings of one request, and how often a request came: the only state of a mock."""
 
     def __init__(self) -> None:
         self._next: dict[tuple[str, ...], int] = defaultdict(int)
+        self._came: dict[bytes, int] = defaultdict(int)
 
     def take(self, equals: Sequence[Exchange]) -> Exchange:
         names = tuple(one.id for one in equals)
@@ -88,8 +91,17 @@ class Turns:
         self._next[names] = turn + 1
         return equals[turn % len(equals)]
 
+    def count(self, *parts: str | bytes) -> int:
+        """How often a request of these parts came, this time too. Forgets all of them rather than grow for ever."""
+        if len(self._came) >= MAX_COUNTED:
+            self._came.clear()
+        key = hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
+        self._came[key] += 1
+        return self._came[key]
+
     def reset(self) -> None:
         self._next.clear()
+        self._came.clear()
 
 
 def load(folder: Path, document: Document) -> Library:

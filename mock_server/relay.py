@@ -1,9 +1,10 @@
 """Request → Answer: what a right relay does, in the order in which it does it.
 
-    deafness of faults → picked or equal recording → preflight → path and method → key → body → schema → model
-      → recording by features → synthesis → request id and CORS → faults of the answer → gzip where it is taken
+    deafness of faults → picked or equal recording, or a video of ours → preflight → path and method → key → body
+      → schema → model → recording by features → synthesis → request id and CORS → faults of the answer
+      → gzip where it is taken
 
-Synchronous, and without state but for whose turn it is among equal recordings.
+Synchronous, and without state but for whose turn it is among equal recordings, and how often a request came.
 """
 
 import gzip
@@ -13,13 +14,15 @@ from dataclasses import replace
 from functools import lru_cache, reduce
 from secrets import token_hex
 
-from mock_server import synthesis
+from mock_server import media, synthesis
 from mock_server.answer import Answer, Asked, Frame
 from mock_server.asking import header, is_json, kind_of_key, nested_deeper
 from mock_server.faults import Fault
 from mock_server.library import PICK, Library, Turns
 from mock_server.policy import RIGHT, Policy
 from mock_server.replay import answer_of
+from mock_server.synthesis.prompt import whole_number
+from mock_server.variation import varied
 from openapi import json_text, schema
 from openapi.document import Document, Match
 from openapi.json_text import Json
@@ -48,9 +51,11 @@ class Relay:
         policy: Policy = RIGHT,
         faults: Sequence[Fault] = (),
         api_key: str | None = None,
+        seed: int = 0,
     ) -> None:
         self.document = document
         self.library = library
+        self.seed = seed
         self.faults = tuple(faults)
         self.policy = reduce(lambda kept, fault: fault.policy(kept) if fault.policy else kept, self.faults, policy)
         self.api_key = api_key
@@ -71,13 +76,16 @@ class Relay:
         match = self._match(method, path)
         body = json_text.read(raw).value if raw and not nested_deeper(raw, self.policy.max_depth) else None
         operation = match.operation.id if match else None
-        return Asked(method, path, operation, headers, raw, body, kind_of_key(headers, self.api_key))
+        auth = kind_of_key(headers, self.api_key)
+        turn = self.turns.count(method, path, auth.value, raw) if self.faults else 1
+        return Asked(method, path, operation, headers, raw, body, auth, self.seed, turn)
 
     # --- the order of things ----------------------------------------------------------------------------------------
 
     def _finish(self, asked: Asked, decide: Callable[[Asked], Answer]) -> Answer:
         heard = reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
         answer = _browsers(asked, decide(heard))
+        answer = varied(asked, answer) if self.seed else answer
         answer = reduce(lambda made, fault: fault.answer(asked, made) if fault.answer else made, self.faults, answer)
         return _compressed(answer) if self._may_compress(asked, answer) else answer
 
@@ -88,9 +96,9 @@ class Relay:
         return bool(taken) and plain and answer.framing is Framing.CONTENT_LENGTH and len(answer.body) >= WORTH_IT
 
     def _decide(self, asked: Asked) -> Answer:
-        recorded = self._picked(asked) or self._equal(asked)
-        if recorded:
-            return recorded
+        known = self._picked(asked) or self._equal(asked) or media.answer(asked)
+        if known:
+            return known
         for check in self._checks():
             refusal = check(asked)
             if refusal:
@@ -110,6 +118,7 @@ class Relay:
             yield self._schema
         if policy.check_model:
             yield self._model
+        yield self._room
 
     def _picked(self, asked: Asked) -> Answer | None:
         name = header(asked.headers, PICK)
@@ -119,7 +128,9 @@ class Relay:
         if exchange:
             return _recorded(exchange)
         near = ", ".join(self.library.near(name)) or "none is named like it"
-        return _refuse(404, f"No recording {name!r}; near: {near}", param="X-Relay-Recording", code="not_found")
+        return self._refuse(
+            asked, 404, f"No recording {name!r}; near: {near}", param="X-Relay-Recording", code="not_found"
+        )
 
     def _equal(self, asked: Asked) -> Answer | None:
         equals = self.library.equal(asked)
@@ -156,9 +167,10 @@ class Relay:
         allowed = self._allowed(asked.path)
         if allowed and self.policy.methods:
             text = f"{asked.method} is not allowed on {path}, {' and '.join(allowed)} are"
-            return _refuse(405, text, code="method_not_allowed", headers=(("allow", ", ".join(allowed)),))
+            headers = (("allow", ", ".join(allowed)),)
+            return self._refuse(asked, 405, text, code="method_not_allowed", headers=headers)
         if self.policy.known_paths:
-            return _refuse(404, f"Invalid URL ({asked.method} {path})", code="not_found")
+            return self._refuse(asked, 404, f"Invalid URL ({asked.method} {path})", code="not_found")
         return Answer(200, (("content-type", "text/html; charset=utf-8"),), (Frame(0.0, _PAGE),))
 
     def _key(self, asked: Asked) -> Answer | None:
@@ -166,37 +178,62 @@ class Relay:
             return None
         text = "No API key was sent" if asked.auth is Auth.NONE else "Incorrect API key"
         text += ": send it as `Authorization: Bearer KEY`."
-        return _refuse(401, text, code="invalid_api_key", headers=(("www-authenticate", "Bearer"),))
+        return self._refuse(asked, 401, text, code="invalid_api_key", headers=(("www-authenticate", "Bearer"),))
 
     def _body(self, asked: Asked) -> Answer | None:
         if self._request_schema(asked) is None:
             return None
         if not asked.raw:
-            return _refuse(400, "The request has no body: send a JSON object.", code="invalid_json")
+            return self._refuse(asked, 400, "The request has no body: send a JSON object.", code="invalid_json")
         coding = (header(asked.headers, "content-encoding") or "identity").strip().lower()
         if coding != "identity":
-            return _refuse(415, f"Content-Encoding {coding!r} is not understood.", code="unsupported_media_type")
+            return self._refuse(
+                asked, 415, f"Content-Encoding {coding!r} is not understood.", code="unsupported_media_type"
+            )
         if self.policy.media_type and not is_json(header(asked.headers, "content-type")):
-            return _refuse(415, "Content-Type must be application/json.", code="unsupported_media_type")
+            return self._refuse(asked, 415, "Content-Type must be application/json.", code="unsupported_media_type")
         if nested_deeper(asked.raw, self.policy.max_depth):
-            return _refuse(413, f"JSON nested deeper than {self.policy.max_depth} levels.", code="request_too_large")
+            return self._refuse(
+                asked, 413, f"JSON nested deeper than {self.policy.max_depth} levels.", code="request_too_large"
+            )
         text = json_text.read(asked.raw) if asked.body is None else None
-        return _refuse(400, f"The body is {text.fault}.", code="invalid_json") if text and text.fault else None
+        return (
+            self._refuse(asked, 400, f"The body is {text.fault}.", code="invalid_json") if text and text.fault else None
+        )
 
     def _schema(self, asked: Asked) -> Answer | None:
         pointer = self._request_schema(asked)
         found = schema.faults(self.document, pointer, asked.body) if pointer else ()
         if not found:
             return None
-        return _refuse(400, "; ".join(fault.message for fault in found), param=found[0].param, code="invalid_value")
+        return self._refuse(
+            asked, 400, "; ".join(fault.message for fault in found), param=found[0].param, code="invalid_value"
+        )
 
     def _model(self, asked: Asked) -> Answer | None:
         name = self._model_of(asked)
         known = name is None or name.startswith("mock-") or name in self.known_models
-        return None if known or name is None else _fresh(synthesis.unknown_model(name))
+        return None if known or name is None else _fresh(synthesis.unknown_model(name, asked.operation))
 
-    def _refuse_size(self, _: Asked) -> Answer:
-        return _refuse(413, f"The body is larger than {self.policy.max_body} bytes.", code="request_too_large")
+    def _room(self, asked: Asked) -> Answer | None:
+        wanted = max(filter(None, (whole_number(asked.object.get(name)) for name in synthesis.LIMITS)), default=0)
+        if wanted <= self.policy.context:
+            return None
+        return _fresh(synthesis.no_room(wanted, self.policy.context, asked.operation))
+
+    def _refuse_size(self, asked: Asked) -> Answer:
+        return self._refuse(
+            asked, 413, f"The body is larger than {self.policy.max_body} bytes.", code="request_too_large"
+        )
+
+    def _refuse(
+        self, asked: Asked, status: int, text: str, *, code: str, param: str | None = None, headers: Headers = ()
+    ) -> Answer:
+        """A refusal in the envelope of the path's protocol, whatever the method."""
+        found = (self._match(method, asked.path) for method in (asked.method, *self.document.methods(asked.path)))
+        name = next((match.operation.id for match in found if match), None)
+        told = synthesis.error(status, text, type=INVALID, param=param, code=code, headers=headers, operation=name)
+        return _fresh(told)
 
     # --- what a request is ------------------------------------------------------------------------------------------
 
@@ -224,10 +261,6 @@ class Relay:
 
 def _recorded(exchange: Exchange) -> Answer:
     return exchange.view(answer_of)
-
-
-def _refuse(status: int, text: str, *, code: str, param: str | None = None, headers: Headers = ()) -> Answer:
-    return _fresh(synthesis.error(status, text, type=INVALID, param=param, code=code, headers=headers))
 
 
 def _fresh(answer: Answer) -> Answer:

@@ -44,6 +44,7 @@ class Options:
     faults: tuple[str, ...] = ()
     api_key: str | None = None
     workers: int = 1
+    seed: int = 0
 
 
 def library(options: Options) -> Library:
@@ -60,6 +61,7 @@ def build(options: Options, recordings: Library | None = None) -> ASGIApp:
         api_key=options.api_key,
         speed=options.speed,
         mode=options.mode,
+        seed=options.seed,
     )
     return partial(_until_cancelled, app)
 
@@ -132,7 +134,12 @@ def config(factory: Callable[[], ASGIApp], workers: int = 1) -> Config:
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's, with the connection handed to the application, and with our envelope for what is no HTTP."""
+    """uvicorn's, with the connection handed to the application, names of fields as they were sent, and our envelope for
+    what is no HTTP."""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self.headers[-1] = (name, self.headers[-1][1])
 
     def on_headers_complete(self) -> None:
         connected = Connected(self)
@@ -181,7 +188,7 @@ class Connected:
 
     def reset(self) -> None:
         transport = self.protocol.transport
-        with contextlib.suppress(OSError):  # gone already
+        with contextlib.suppress(OSError, ValueError):  # gone already
             linger = struct.pack("ii", 1, 0)
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.cycle.response_started = self.cycle.response_complete = True

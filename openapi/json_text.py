@@ -2,11 +2,14 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from math import isinf
 from typing import NoReturn
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+PLAIN_DEPTH = 200  # levels of nesting that any reader takes
+_BLANK = " \t\n\r"  # RFC 8259 section 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +17,19 @@ class JsonText:
     """What a text says. `fault` tells what a strict reader refuses; `readable` whether there is a value all the same.
 
     Repeated names are readable (the last one counts) and a fault: RFC 8259 section 4 leaves their meaning open.
+
+    `plain` is what `source`, the text of the value, shows without a look at the value: that it has at most 200 levels
+    of nesting and no lone surrogate. It is false where no source tells, and where the source leaves it open.
     """
 
     value: Json
     fault: str | None = None
     readable: bool = True
+    source: InitVar[str | None] = None
+    plain: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self, source: str | None) -> None:
+        object.__setattr__(self, "plain", source is not None and _is_plain(source))
 
     @property
     def object(self) -> dict[str, Json]:
@@ -28,6 +39,21 @@ class JsonText:
 
 def read(text: str | bytes) -> JsonText:
     """The value of a JSON text. Bytes are UTF-8 (RFC 8259 section 8.1)."""
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return JsonText(None, f"not UTF-8 at byte {error.start}", readable=False)
+    bare = text.strip(_BLANK)
+    try:
+        value, end = _STRICT.raw_decode(bare)
+    except (ValueError, RecursionError):
+        return _read_again(text)
+    return JsonText(value, source=text) if end == len(bare) else _read_again(text)
+
+
+def _read_again(text: str) -> JsonText:
+    """The same for a text that is not right in all: told why."""
     repeated: list[str] = []
 
     def members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -37,17 +63,13 @@ def read(text: str | bytes) -> JsonText:
         return value
 
     try:
-        if isinstance(text, bytes):
-            text = text.decode("utf-8")
         value: Json = json.loads(text, object_pairs_hook=members, parse_float=_finite, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        return JsonText(None, f"not UTF-8 at byte {error.start}", readable=False)
     except json.JSONDecodeError as error:
         return JsonText(None, f"not JSON: {error.msg} at character {error.pos}", readable=False)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         return JsonText(None, f"not JSON: {reason}", readable=False)
-    return JsonText(value, f"two members named {repeated[0][:40]!r}" if repeated else None)
+    return JsonText(value, f"two members named {repeated[0][:40]!r}" if repeated else None, source=text)
 
 
 def write(value: Json) -> bytes:
@@ -76,3 +98,32 @@ def _finite(digits: str) -> float:
 def _no_constant(name: str) -> NoReturn:
     msg = f"{name} is no JSON number"
     raise ValueError(msg)
+
+
+def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        msg = "a name stands twice"
+        raise ValueError(msg)
+    return value
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_constant)
+
+
+def _is_plain(text: str) -> bool:
+    """Brackets, which come in pairs, bound the depth; a surrogate comes by its escape where the text is Unicode."""
+    return (
+        (len(text) <= 2 * PLAIN_DEPTH or text.count("[") + text.count("{") <= PLAIN_DEPTH)
+        and ("\\u" not in text or ("\\ud" not in text and "\\uD" not in text))
+        and (text.isascii() or is_unicode(text))
+    )
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: whether it has no lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 
-from openapi.json_text import Json
+from openapi.json_text import Json, is_unicode
 
 MAX_DEPTH = 200
 
@@ -59,13 +59,7 @@ def survey(value: Json) -> Survey:
 def _is_text(text: object) -> bool:
     if not isinstance(text, str):
         raise TypeError(f"not a JSON value: the name of a member is of type {type(text).__name__}")
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return text.isascii() or is_unicode(text)
 
 
 def _refusal(item: object, path: _Path) -> Refusal | None:

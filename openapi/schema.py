@@ -18,13 +18,14 @@ import jsonschema_rs
 
 from openapi.branches import Cause, causes
 from openapi.document import Document
-from openapi.json_text import Json
-from openapi.json_value import Refusal, survey
+from openapi.json_text import Json, JsonText
+from openapi.json_value import Refusal, Survey, survey
 from openapi.pointer import join, split
 
 _BASE = "urn:relayproof:document"
 _EXCERPT = 80
 _ERRORS = 1000
+_PLAIN = Survey(None, surrogates=False)
 
 _registries: dict[str, jsonschema_rs.Registry] = {}
 _validators: dict[tuple[str, str], jsonschema_rs.Validator] = {}
@@ -53,30 +54,46 @@ class SchemaFault:
         return _param(tokens) or None
 
 
-def faults(document: Document, pointer: str, instance: Json, limit: int = 20) -> tuple[SchemaFault, ...]:
+def faults(document: Document, pointer: str, instance: Json | JsonText, limit: int = 20) -> tuple[SchemaFault, ...]:
     """The first ``limit`` faults of a value against the schema at the pointer, sorted by place; none if it is valid.
 
-    Raises KeyError where the document has nothing at the pointer, TypeError where the value is not made of dict, list,
-    str, int, float, bool and None.
+    Of a JsonText the value is judged. Raises KeyError where the document has nothing at the pointer, TypeError where
+    the value is not made of dict, list, str, int, float, bool and None.
     """
     validator = _validator(document, pointer)
-    found = survey(instance)
+    whole, found = _surveyed(instance)
     if found.refusal:
         return (_refused(found.refusal),)
-    value = _without_surrogates(instance) if found.surrogates else instance
+    value = _without_surrogates(whole) if found.surrogates else whole
     if validator.is_valid(value):
         return ()
     errors = islice(validator.iter_errors(value), _ERRORS)
     distinct = _distinct(cause for error in errors for cause in causes(error))
-    return tuple(_fault(cause, instance) for cause in distinct[:limit])
+    return tuple(_fault(cause, whole) for cause in distinct[:limit])
 
 
-def is_valid(document: Document, pointer: str, instance: Json) -> bool:
+def is_valid(document: Document, pointer: str, instance: Json | JsonText) -> bool:
     """Whether a value has no fault against the schema at the pointer. Raises as ``faults`` does."""
     validator = _validator(document, pointer)
-    found = survey(instance)
-    value = _without_surrogates(instance) if found.surrogates and not found.refusal else instance
+    whole, found = _surveyed(instance)
+    value = _without_surrogates(whole) if found.surrogates and not found.refusal else whole
     return found.refusal is None and validator.is_valid(value)
+
+
+def surely_valid(document: Document, pointer: str, texts: Iterable[JsonText]) -> bool:
+    """Whether all these values are valid, and their texts show that nothing else is to be looked at.
+
+    One question for a whole stream, whose usual answer costs little; where it is no, ``faults`` tells of each.
+    """
+    validator = _validator(document, pointer)
+    return all(text.plain and validator.is_valid(text.value) for text in texts)
+
+
+def _surveyed(instance: Json | JsonText) -> tuple[Json, Survey]:
+    """The value, and what a validator could not take of it: nothing where its text has shown so already."""
+    if not isinstance(instance, JsonText):
+        return instance, survey(instance)
+    return instance.value, _PLAIN if instance.plain else survey(instance.value)
 
 
 def _validator(document: Document, pointer: str) -> jsonschema_rs.Validator:

@@ -1,9 +1,16 @@
 """Chat-format video, from the examples of the document. Dear: asked only where a video model is named."""
 
-from conformance.probe import MODEL, Probe, Role
+from collections.abc import Sequence
+
+from conformance.answers import reply_of
+from conformance.probe import MODEL, Probe, Role, Step
+from conformance.rule import MEDIA
+from conformance.rules.video_chat import link_to_fetch
 from openapi import document
 from openapi.json_text import Json
+from openapi.wire.exchange import Exchange
 
+CHANGE = "Let it rain, and leave all else as it is."
 _EXAMPLES = document.load().operation("createChatCompletion").examples
 
 
@@ -13,12 +20,41 @@ def _example(name: str) -> Json:
     return body | {"model": MODEL, "stream": True}
 
 
+_FETCH = Step(MEDIA, link=lambda sofar: link_to_fetch(sofar[0]))
+
+
 def _row(id: str, example: str, *needs: str, control: bool = False) -> Probe:  # noqa: A002
-    return Probe(id, Role.VIDEO, body=_example(example), needs=frozenset(needs), control=control)
+    body = _example(example)
+    return Probe(id, Role.VIDEO, body=body, needs=frozenset(needs), control=control, step="video", then=(_FETCH,))
+
+
+_SHORT: Json = {
+    "model": MODEL,
+    "max_tokens": 1000,
+    "messages": [{"role": "user", "content": "A cat walks over a piano."}],
+    "stream": True,
+}
+
+
+def _edit(sofar: Sequence[Exchange]) -> Json:
+    """The second turn, with the whole text of the first answer in it; nowhere where that has none."""
+    choice = reply_of(sofar[0]).choices.get(0)
+    messages = sofar[0].request.object.get("messages")
+    if sofar[0].status != 200 or not choice or not choice.content or not isinstance(messages, list):
+        return None
+    turn: list[Json] = [{"role": "assistant", "content": choice.content}, {"role": "user", "content": CHANGE}]
+    return {"model": MODEL, "stream": True, "messages": [*messages, *turn]}
 
 
 ROWS = (
     _row("video.create", "sora-create-video", control=True),
     _row("video.create-with-image", "sora-create-video-with-image", "video_image"),
-    _row("video.edit", "sora-edit-video", "video_edit"),
+    Probe(
+        "video.edit",
+        Role.VIDEO,
+        body=_SHORT,
+        needs=frozenset({"video_edit"}),
+        step="create",
+        then=(Step("edit", _edit),),
+    ),
 )

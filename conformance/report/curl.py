@@ -10,23 +10,19 @@ import shlex
 from conformance.report.escape import HIDDEN, visible
 from openapi.json_text import Json
 from openapi.wire.exchange import Auth, Request
+from openapi.wire.redaction import MARK
 
 KEY = "RELAYPROOF_API_KEY"
 MAX_BODY = 4096  # bytes; a longer body is taken from the run file
 
 _ITS_OWN = {"host", "content-length", "connection", "accept-encoding", "user-agent", "authorization", "x-api-key"}
-_AUTH = {
-    Auth.VALID: f'--header "Authorization: Bearer ${KEY}"',
-    Auth.WRONG: "--header 'Authorization: Bearer a-wrong-key'",
-    Auth.NONE: "",
-    None: "",
-}
+_KEYS = {Auth.VALID: f"${KEY}", Auth.WRONG: "a-wrong-key"}
 
 
 def command(request: Request, base_url: Json) -> str:
     """The command in lines that a shell joins. The base URL may end in `/v1`, as a target's may."""
     words = [f"curl --no-buffer{_method(request)} {_quoted(_url(str(base_url or ''), request.path))}"]
-    words += [_AUTH[request.auth]] if _AUTH[request.auth] else []
+    words += [f'--header "{_key_header(request)}{_KEYS[request.auth]}"'] if request.auth in _KEYS else []
     words += [f"--header {_quoted(f'{name}: {value}')}" for name, value in _headers(request)]
     body = request.body
     if body is None:
@@ -38,6 +34,11 @@ def command(request: Request, base_url: Json) -> str:
         return _joined([*words, f"--data-binary {shlex.quote(text)}"])
     encoded = base64.b64encode(body).decode("ascii")
     return f"printf %s '{encoded}' | base64 -d | " + _joined([*words, "--data-binary @-"])
+
+
+def _key_header(request: Request) -> str:
+    """The header in which the key went out."""
+    return "x-api-key: " if MARK in (request.header("x-api-key") or "") else "Authorization: Bearer "
 
 
 def _method(request: Request) -> str:
@@ -52,6 +53,8 @@ def _method(request: Request) -> str:
 
 
 def _url(base: str, path: str) -> str:
+    if path.startswith(("https://", "http://")):
+        return path  # of a link, which is anywhere
     base = base.rstrip("/")
     return (base.removesuffix("/v1") if path.startswith("/v1") else base) + path
 

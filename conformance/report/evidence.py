@@ -80,7 +80,7 @@ class Evidence:
 
 def evidence(exchange: Exchange, number: int, verdicts: Iterable[Verdict], base_url: Json) -> Evidence:
     """What the page shows of an exchange, `verdicts` being those that rest on it."""
-    hits = _hits(verdicts)
+    hits = _hits(exchange.id, verdicts)
     streamed = bool(exchange.messages)
     return Evidence(
         exchange,
@@ -94,12 +94,13 @@ def evidence(exchange: Exchange, number: int, verdicts: Iterable[Verdict], base_
     )
 
 
-def _hits(verdicts: Iterable[Verdict]) -> Hits:
-    """Only a verdict on one exchange says in which one its findings are."""
+def _hits(id: str, verdicts: Iterable[Verdict]) -> Hits:  # noqa: A002
+    """The findings that are in this exchange: they say so where their verdict rests on several."""
     hits: Hits = {}
     for verdict in verdicts:
-        for found in verdict.findings if len(verdict.exchanges) == 1 else ():
-            if found.at is not None:
+        for found in verdict.findings:
+            here = found.exchange == id if found.exchange is not None else len(verdict.exchanges) == 1
+            if here and found.at is not None:
                 hits.setdefault(found.at, []).append(verdict.rule)
     return hits
 

@@ -5,8 +5,9 @@ import math
 import re
 from collections.abc import Mapping
 
+from conformance.identity import identities
 from conformance.report.summary import Laws, Result, Summary, summarise
-from conformance.rule import Level, Outcome
+from conformance.rule import Level, Outcome, Verdict
 from conformance.run import Run
 from openapi.json_text import Json
 
@@ -32,9 +33,22 @@ def record(summary: Summary) -> dict[str, Json]:
         "exit": summary.exit,
         "outcomes": {level.value: _outcomes(summary, level) for level in Level},
         "spent": _finite(dict(footer.spent)) if footer else None,
+        "known": {
+            "waived": sum(result.excuse == "waived" for result in summary.known),
+            "dialect": sum(result.excuse == "dialect" for result in summary.known),
+            "flaky": summary.flaky,
+        },
+        "dialect": footer.dialect if footer else None,
+        "notes": [note.record() for note in summary.notes],
         "rules": [_rule(result) for result in summary.results],
-        "verdicts": [verdict.record() for verdict in summary.run.verdicts],
+        "verdicts": [_verdict(verdict) for verdict in summary.run.verdicts],
     }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Json]:
+    """Its line in the run, and what its failures are called from run to run."""
+    line = verdict.record()
+    return line | {"identities": list(identities(verdict))} if verdict.outcome is Outcome.FAIL else line
 
 
 def _outcomes(summary: Summary, level: Level) -> dict[str, Json]:
@@ -50,6 +64,7 @@ def _rule(result: Result) -> dict[str, Json]:
         "law": result.law,
         "cites": result.cites,
         "probes": list(result.probes),
+        "excuse": result.excuse,
     }
 
 

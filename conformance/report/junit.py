@@ -2,6 +2,7 @@
 
     pass          passed
     fail          MUST: failure · SHOULD, MAY: skipped, told in message and system-out (SHOULD: failure if strict)
+                  excused by a baseline or a dialect: skipped, as pytest writes an expected failure
     broken        error
     untestable    MUST: error, as exit 4 has it · else skipped
     inconclusive  MUST: error, but skipped where the model alone decided it (unless strict) · else skipped
@@ -16,7 +17,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
 from conformance.report.escape import visible
-from conformance.report.summary import Laws, Result, Summary, summarise
+from conformance.report.summary import Laws, Result, Summary, excuses_of, summarise
 from conformance.rule import Level, Outcome
 from conformance.run import Run
 
@@ -48,7 +49,7 @@ def kind(result: Result, *, strict: bool) -> str | None:
         case Outcome.BROKEN:
             return "error"
         case Outcome.FAIL:
-            return "failure" if heavy else "skipped"
+            return "failure" if heavy and not result.excused else "skipped"
         case Outcome.UNTESTABLE if heavy:
             return "error"
         case Outcome.INCONCLUSIVE if heavy and (strict or not result.mood):
@@ -66,7 +67,9 @@ def _suite(chapter: str, results: list[Result], *, strict: bool) -> ET.Element:
 def _case(result: Result, tag: str | None) -> ET.Element:
     case = _testcase(result.chapter, result.rule)
     if tag:
-        message = f"{result.level.value}: {result.said or result.outcome.value}"
+        known = result.excuses if result.excused else ()
+        aside = "".join(f" [{text}]" for text in (result.flaky, *known) if text)
+        message = f"{result.level.value}: {result.said or result.outcome.value}{aside}"
         _outcome(case, tag, message, f"{result.level.value} {result.outcome.value}", _story(result))
     return case
 
@@ -86,10 +89,14 @@ def _story(result: Result) -> str:
     told += [f"stands in: {result.cites}"] if result.cites else []
     for verdict, found in result.findings[:MANY]:
         at = "" if found.at is None else f", at {found.at}"
-        told.append(f"- {found.text} [{verdict.probe or 'no probe'}: {', '.join(verdict.exchanges)}{at}]")
+        place = f", {found.place}" if found.place else ""
+        ids = ", ".join(verdict.exchanges) if found.exchange is None else found.exchange
+        known = "".join(f" [{text}]" for text in excuses_of(verdict))
+        told.append(f"- {found.text} [{verdict.probe or 'no probe'}: {ids}{at}{place}]{known}")
     left = len(result.findings) - MANY
     told += [f"and {left} more findings in the run file"] if left > 0 else []
     told += [f"why: {reason}" for reason in result.reasons[:MANY]]
+    told += [result.flaky] if result.flaky else []
     return "\n".join(visible(line, TEXT) for line in told)
 
 
@@ -121,6 +128,7 @@ def _provenance(summary: Summary) -> list[tuple[str, str]]:
         ("seed", str(header.seed)),
         ("started", header.started),
         ("exit", "none" if summary.exit is None else str(summary.exit)),
+        *((f"baseline.{note.kind.value}", f"{note.waiver}: {note.text}") for note in summary.notes[:MANY]),
     ]
 
 

@@ -33,10 +33,12 @@ def _sections(summary: Summary) -> Iterator[str]:
     yield f"\n**{escaped(summary.line)}**\n\n{code}: {summary.meaning}."
     if summary.run.footer and summary.run.footer.note:
         yield f"\n{escaped(summary.run.footer.note)}"
-    yield from _failures(ENGLISH["group.MUST"], summary.of(Outcome.FAIL, Level.MUST))
+    yield from _failures(ENGLISH["group.MUST"], summary.failures(Level.MUST))
     yield from _failures(ENGLISH["group.broken"], summary.of(Outcome.BROKEN))
-    yield from _failures(ENGLISH["group.SHOULD"], summary.of(Outcome.FAIL, Level.SHOULD))
-    yield from _failures(ENGLISH["group.MAY"], summary.of(Outcome.FAIL, Level.MAY))
+    yield from _failures(ENGLISH["group.SHOULD"], summary.failures(Level.SHOULD))
+    yield from _failures(ENGLISH["group.MAY"], summary.failures(Level.MAY))
+    yield from _known(summary.known)
+    yield from _notes(summary)
     yield from _chapters(summary)
     yield from _unverified(summary)
     yield from _provenance(summary)
@@ -55,11 +57,43 @@ def _failures(title: str, results: list[Result]) -> Iterator[str]:
 
 def _failure(result: Result) -> tuple[str, ...]:
     verdict = result.deciding[0]
+    first = next((found.exchange for found in verdict.findings), None)
+    own = verdict.exchanges[:3] if first is None else (first,)
+    ids = ", ".join(escaped(name, NAME) for name in own)
+    probe = escaped(verdict.probe or "—", NAME)
+    return escaped(result.rule, NAME), escaped(result.law), _found(result), probe, ids or "—"
+
+
+def _found(result: Result) -> str:
     others = len(result.findings) - 1
     more = f" (+{others} more)" if others > 0 else ""
-    ids = ", ".join(escaped(name, NAME) for name in verdict.exchanges[:3])
-    found = escaped(result.said) + more
-    return escaped(result.rule, NAME), escaped(result.law), found, escaped(verdict.probe or "—", NAME), ids or "—"
+    return escaped(result.said) + more + (f" **{escaped(result.flaky)}**" if result.flaky else "")
+
+
+def _known(results: list[Result]) -> Iterator[str]:
+    if results:
+        yield f"\n### {ENGLISH['group.known']} ({len(results)})\n"
+        rows = (
+            (
+                escaped(one.rule, NAME),
+                one.level.value,
+                _found(one),
+                escaped(one.deciding[0].probe or "—", NAME),
+                "; ".join(map(escaped, one.excuses)),
+            )
+            for one in results[:MANY]
+        )
+        yield from _table(("rule", "level", "found", "probe", "excused by"), rows)
+        yield from _more(results)
+
+
+def _notes(summary: Summary) -> Iterator[str]:
+    if summary.notes:
+        yield f"\n### {ENGLISH['notes']} ({len(summary.notes)})\n"
+    for note in summary.notes[:MANY]:
+        yield f"- {ENGLISH[f'note.{note.kind}']}: {escaped(note.waiver)} — {escaped(note.text)}"
+    if len(summary.notes) > MANY:
+        yield f"\n… and {len(summary.notes) - MANY} more waivers in the run file."
 
 
 def _chapters(summary: Summary) -> Iterator[str]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from conformance.report.evidence import Evidence, evidence
-from conformance.report.summary import UNVERIFIED, Result, Summary, Tally, tally
+from conformance.report.summary import UNVERIFIED, Result, Summary, Tally, excuses_of, tally
 from conformance.report.timing import Timing, timings
-from conformance.rule import Level, Outcome, Verdict
+from conformance.rule import Finding, Level, Outcome, Verdict
+from conformance.run import Note
 
 ALLOWANCE = 330_000  # characters of HTML for the exchanges
 MANY_EXCHANGES = 300  # lines about exchanges
@@ -20,6 +21,7 @@ MANY_RULES = 600
 MANY_TIMINGS = 40
 MANY_FINDINGS = 5  # of one rule
 MANY_REASONS = 4
+MANY_NOTES = 40  # on the baseline
 SLOTS = 3  # exchanges inside one rule that did not pass
 SLOTS_PASSED = 2
 
@@ -54,9 +56,12 @@ class Shown:
     asked: Mapping[str, int]
 
     @property
-    def findings(self) -> tuple[tuple[str, str | None, tuple[str, ...], int | None], ...]:
+    def findings(self) -> tuple[tuple[str, str | None, tuple[str, ...], int | None, str, tuple[str, ...]], ...]:
         told = self.result.findings[:MANY_FINDINGS]
-        return tuple((found.text, verdict.probe, verdict.exchanges, found.at) for verdict, found in told)
+        return tuple(
+            (found.text, verdict.probe, _ids(verdict, found), found.at, found.place, excuses_of(verdict))
+            for verdict, found in told
+        )
 
     @property
     def findings_left(self) -> int:
@@ -71,6 +76,10 @@ class Shown:
         return max(len(self.result.exchanges) - len(self.slots), 0)
 
 
+def _ids(verdict: Verdict, found: Finding) -> tuple[str, ...]:
+    return verdict.exchanges if found.exchange is None else (found.exchange,)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """All that the template asks for."""
@@ -79,6 +88,8 @@ class Page:
     tone: str
     models: tuple[str, ...]
     levels: tuple[tuple[Level, Tally], ...]
+    known: tuple[tuple[str, int], ...]
+    notes: tuple[Note, ...]
     chapters: tuple[Chapter, ...]
     groups: tuple[tuple[str, tuple[Shown, ...]], ...]
     rules_left: int
@@ -102,6 +113,8 @@ def page(summary: Summary) -> Page:
         tone="pass" if summary.holds else "fail" if summary.exit == 1 else "open",
         models=_models(summary),
         levels=tuple((level, summary.level(level)) for level in Level),
+        known=tuple(_known(summary)),
+        notes=summary.notes[:MANY_NOTES],
         chapters=tuple(_chapter(name, results) for name, results in summary.chapters.items()),
         groups=tuple((name, tuple(group)) for name, group in groupby(shown, _group)),
         rules_left=max(len(rules) - MANY_RULES, 0),
@@ -111,6 +124,13 @@ def page(summary: Summary) -> Page:
         timings=times[:MANY_TIMINGS],
         timings_left=max(len(times) - MANY_TIMINGS, 0),
     )
+
+
+def _known(summary: Summary) -> Iterator[tuple[str, int]]:
+    """What of the failures is known, or comes and goes: by name, where there is any."""
+    excused = Counter(one.excuse for one in summary.known)
+    counted = {"waived": excused["waived"], "dialect": excused["dialect"], "flaky": summary.flaky}
+    return ((name, count) for name, count in counted.items() if count)
 
 
 def _models(summary: Summary) -> tuple[str, ...]:
@@ -159,7 +179,7 @@ def _group(shown: Shown) -> str:
     """The key of a group's name, less its `group.`."""
     match shown.result.outcome:
         case Outcome.FAIL:
-            return shown.result.level.value
+            return "known" if shown.result.excused else shown.result.level.value
         case Outcome.BROKEN | Outcome.PASS as outcome:
             return outcome.value
     return "open"

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from conformance.report.escape import visible
 from conformance.report.texts import ENGLISH
 from conformance.rule import Finding, Level, Outcome, Verdict
-from conformance.run import Run, outcome_of
+from conformance.run import Note, Run, Stale, outcome_of
 
+NAME = 60
 UNVERIFIED = (Outcome.UNTESTABLE, Outcome.INCONCLUSIVE, Outcome.NOT_SEEN, Outcome.SKIPPED)
 
 
@@ -29,6 +31,12 @@ class Law(Protocol):
 Laws = Mapping[str, Law]
 
 
+def excuses_of(verdict: Verdict) -> tuple[str, ...]:
+    """What excuses a failure: `waived: …`, `dialect: …`."""
+    known = (("waived", verdict.waived), ("dialect", verdict.dialect))
+    return tuple(f"{name}: {text}" for name, text in known if text is not None)
+
+
 @dataclass(frozen=True)
 class Result:
     """One rule with all that was found on it. `law` and `cites` are empty where this version does not know the rule."""
@@ -46,8 +54,32 @@ class Result:
 
     @cached_property
     def deciding(self) -> tuple[Verdict, ...]:
-        """The verdicts that made the outcome what it is."""
-        return tuple(verdict for verdict in self.verdicts if verdict.outcome is self.outcome)
+        """The verdicts that made the outcome what it is; of failures those first that nothing excuses."""
+        decided = (verdict for verdict in self.verdicts if verdict.outcome is self.outcome)
+        return tuple(sorted(decided, key=lambda verdict: verdict.excused))
+
+    @property
+    def excused(self) -> bool:
+        """Whether it failed and all of that is known: it decides no exit code."""
+        return self.outcome is Outcome.FAIL and all(verdict.excused for verdict in self.deciding)
+
+    @property
+    def excuse(self) -> str | None:
+        """`waived` where a baseline has a part in excusing it, `dialect` where the relay's family alone has."""
+        if not self.excused:
+            return None
+        return "waived" if any(verdict.waived is not None for verdict in self.deciding) else "dialect"
+
+    @cached_property
+    def excuses(self) -> tuple[str, ...]:
+        """What excuses its failures, each in words and once."""
+        return tuple(dict.fromkeys(text for verdict in self.deciding for text in excuses_of(verdict)))
+
+    @property
+    def flaky(self) -> str:
+        """`flaky (3/6, 0.19–0.81)` where a failure was not seen in each repeat, else nothing."""
+        seen = next((verdict.flaky for verdict in self.deciding if verdict.flaky), None)
+        return f"flaky ({seen.failed}/{seen.of}, {seen.low:.2f}–{seen.high:.2f})" if seen else ""
 
     @cached_property
     def findings(self) -> tuple[tuple[Verdict, Finding], ...]:
@@ -81,10 +113,11 @@ class Result:
         return self.outcome is Outcome.INCONCLUSIVE and all(verdict.mood for verdict in self.deciding)
 
     @property
-    def urgency(self) -> tuple[int, int]:
-        """Orders results: failures first, MUST before SHOULD, what was verified last."""
+    def urgency(self) -> tuple[int, bool, int]:
+        """Orders results: failures first, those that are known behind the others, MUST before SHOULD, what was verified
+        last."""
         order = (Outcome.BROKEN, Outcome.FAIL, *UNVERIFIED, Outcome.PASS)
-        return order.index(self.outcome), list(Level).index(self.level)
+        return order.index(self.outcome), self.excused, list(Level).index(self.level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +170,25 @@ class Summary:
         chosen = [one for one in self.results if one.outcome is outcome and level in {None, one.level}]
         return sorted(chosen, key=lambda one: one.urgency)
 
+    def failures(self, level: Level) -> list[Result]:
+        """What failed and nothing excuses."""
+        return [one for one in self.of(Outcome.FAIL, level) if not one.excused]
+
+    @cached_property
+    def known(self) -> list[Result]:
+        """What failed and is excused, MUST first."""
+        return [one for one in self.of(Outcome.FAIL) if one.excused]
+
+    @property
+    def flaky(self) -> int:
+        """How many rules failed now and then."""
+        return sum(bool(one.flaky) for one in self.results)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is to be said of the baseline."""
+        return self.run.footer.notes if self.run.footer else ()
+
     @cached_property
     def chapters(self) -> dict[str, list[Result]]:
         grouped: dict[str, list[Result]] = {}
@@ -177,7 +229,7 @@ class Summary:
 
     @property
     def line(self) -> str:
-        """`MUST 40/41 · SHOULD 12/14 · 2 inconclusive (1 MUST by the model alone) · 1 untestable`."""
+        """`MUST 40/41 · SHOULD 12/14 · 2 inconclusive (1 MUST by the model alone) · 1 waived (1 expires in 5 days)`."""
         return " · ".join(self._parts())
 
     @property
@@ -194,6 +246,22 @@ class Summary:
         for outcome in (Outcome.BROKEN, *UNVERIFIED):
             if self.all[outcome]:
                 yield f"{self.all[outcome]} {outcome.value}{self._moods(outcome)}"
+        excused = Counter(one.excuse for one in self.known)
+        if excused["waived"]:
+            yield f"{excused['waived']} waived{self._ending()}"
+        if excused["dialect"]:
+            name = self.run.footer.dialect if self.run.footer and self.run.footer.dialect else "its family"
+            yield f"{excused['dialect']} of dialect {visible(name, NAME)}"
+        if self.flaky:
+            yield f"{self.flaky} flaky"
+
+    def _ending(self) -> str:
+        """How many waivers end soon, and when the last of them does."""
+        days = [note.days for note in self.notes if note.kind is Stale.EXPIRES_SOON and note.days is not None]
+        if not days:
+            return ""
+        left = "today" if max(days) == 0 else f"{'in' if len(days) == 1 else 'within'} {max(days)} days"
+        return f" ({len(days)} expire{'s' if len(days) == 1 else ''} {left})"
 
     def _moods(self, outcome: Outcome) -> str:
         moods = sum(one.mood and one.level is Level.MUST for one in self.of(outcome))

@@ -60,8 +60,10 @@ def wants_color(*, is_terminal: bool, environ: Mapping[str, str]) -> bool:
 def _lines(summary: Summary) -> Iterator[Line]:
     yield from _head(summary)
     yield from _told(summary.of(Outcome.BROKEN), ENGLISH["group.broken"], MANY_LESSER)
-    yield from _told(summary.of(Outcome.FAIL, Level.MUST), ENGLISH["group.MUST"], MANY_FAILURES)
-    yield from _short(summary.of(Outcome.FAIL, Level.SHOULD))
+    yield from _told(summary.failures(Level.MUST), ENGLISH["group.MUST"], MANY_FAILURES)
+    yield from _short(summary.failures(Level.SHOULD))
+    yield from _known(summary.known)
+    yield from _notes(summary)
     yield from _unverified(summary)
     yield from _may(summary)
 
@@ -101,6 +103,28 @@ def _short(results: list[Result]) -> Iterator[Line]:
     yield from _more(results, MANY_LESSER)
 
 
+def _known(results: list[Result]) -> Iterator[Line]:
+    """Failures that are excused: told, and never as anything else."""
+    if results:
+        yield 0, Text(f"\n{ENGLISH['group.known']} ({len(results)})", "bold")
+    for result in results[:MANY_LESSER]:
+        said = Text.assemble(("✗ ", "dim"), (visible(result.rule, NAME), "bold"), f"  {visible(result.said, 120)}")
+        yield 2, said.append(f"{_others(result)}  {_where(result)}", "dim")
+        for excuse in result.excuses[:MANY_REASONS]:
+            yield 4, Text(visible(excuse, TEXT), "dim")
+    yield from _more(results, MANY_LESSER)
+
+
+def _notes(summary: Summary) -> Iterator[Line]:
+    if summary.notes:
+        yield 0, Text(f"\n{ENGLISH['notes']} ({len(summary.notes)})", "bold")
+    for note in summary.notes[:MANY_LESSER]:
+        style = "yellow" if note.stale else "dim"
+        yield 2, Text.assemble((f"{ENGLISH[f'note.{note.kind}']}: ", style), (visible(note.waiver, TEXT), "bold"))
+        yield 4, Text(visible(note.text, TEXT), "dim")
+    yield from _more([note.waiver for note in summary.notes], MANY_LESSER, "waivers")
+
+
 def _unverified(summary: Summary) -> Iterator[Line]:
     if any(summary.all[outcome] for outcome in UNVERIFIED):
         yield 0, Text("\nNot verified", "bold")
@@ -117,7 +141,7 @@ def _unverified(summary: Summary) -> Iterator[Line]:
 
 
 def _may(summary: Summary) -> Iterator[Line]:
-    failed = summary.of(Outcome.FAIL, Level.MAY)
+    failed = summary.failures(Level.MAY)
     if failed:
         yield 0, Text.assemble(("\nMAY", "bold"), f" not so in {len(failed)}: {_names(failed)}")
 
@@ -129,7 +153,7 @@ def _names(results: list[Result]) -> str:
 
 def _others(result: Result) -> str:
     more = len(result.findings) - 1
-    return f"  (+{more} more)" if more > 0 else ""
+    return (f"  (+{more} more)" if more > 0 else "") + (f"  {result.flaky}" if result.flaky else "")
 
 
 def _where(result: Result) -> str:
@@ -137,7 +161,8 @@ def _where(result: Result) -> str:
     verdict: Verdict = result.deciding[0]
     found: Finding | None = next(iter(verdict.findings), None)
     probe = f"probe {visible(verdict.probe, NAME)}" if verdict.probe is not None else "no probe of ours"
-    ids = ", ".join(visible(name, NAME) for name in verdict.exchanges[:3])
+    own = (found.exchange,) if found and found.exchange is not None else verdict.exchanges[:3]
+    ids = ", ".join(visible(name, NAME) for name in own)
     return " · ".join(filter(None, (probe, ids, f"at {found.at}" if found and found.at is not None else "")))
 
 

@@ -1,7 +1,30 @@
 """The book, one module a chapter. Importing a chapter declares its rules."""
 
 from conformance.rule import declared
-from conformance.rules import chat, chat_stream, errors, models, sse, tools, transport, usage, video_chat
+from conformance.rules import (
+    chat,
+    chat_stream,
+    claims,
+    completions,
+    completions_stream,
+    embeddings,
+    errors,
+    http,
+    messages,
+    messages_stream,
+    mistakes,
+    models,
+    params,
+    reasoning,
+    refusals,
+    same,
+    sse,
+    sse_time,
+    tools,
+    transport,
+    usage,
+    video_chat,
+)
 
 BOOK = declared()
 
@@ -9,9 +32,22 @@ __all__ = [
     "BOOK",
     "chat",
     "chat_stream",
+    "claims",
+    "completions",
+    "completions_stream",
+    "embeddings",
     "errors",
+    "http",
+    "messages",
+    "messages_stream",
+    "mistakes",
     "models",
+    "params",
+    "reasoning",
+    "refusals",
+    "same",
     "sse",
+    "sse_time",
     "tools",
     "transport",
     "usage",

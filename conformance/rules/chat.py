@@ -20,6 +20,7 @@ from conformance.answers import (
 from conformance.asked import (
     chat,
     choices_of,
+    fuzzed,
     json_object,
     json_schema,
     legal,
@@ -35,7 +36,8 @@ from conformance.asked import (
     with_stop,
     with_tools,
 )
-from conformance.rule import Finding, Inconclusive, Level, Remark, rule
+from conformance.rule import Finding, Inconclusive, Level, On, Remark, rule
+from conformance.rules.chat_stream import deltas_in
 from openapi import json_text
 from openapi.json_text import Json
 from openapi.wire.exchange import Exchange
@@ -43,6 +45,7 @@ from openapi.wire.streams.chat import Choice, Reply
 
 REFERENCE = "OpenAI API reference, Create chat completion"
 REQUEST = "openapi#/components/schemas/ChatCompletionRequest"
+REFUSED = {400, 422}  # for what is in the request
 NOT_THE_RELAYS_FAULT = {501, 503, 529}
 SNAPSHOT = re.compile(r"([-@:_](v?\d[\d.]*|latest|preview|exp|beta|free))*")  # what may stand behind a model's name
 RUN = re.compile(r"(.)\1{3,}")
@@ -91,19 +94,19 @@ def model(exchange: Exchange) -> Iterator[Remark]:
     """The answer names the model that was asked for, or a dated snapshot of it."""
     asked = model_of(exchange)
     chunks = exchange.payloads if exchange.is_stream else (exchange.json,)
-    named = {
-        name: event
-        for event, chunk in reversed([*enumerate(chunks)])
-        if isinstance(name := chunk.object.get("model"), str) and name
-    }
+    named: dict[str, int] = {}
+    for event, chunk in enumerate(chunks):
+        name = chunk.object.get("model")
+        if isinstance(name, str) and name:
+            named.setdefault(name, event)
     if not named:
         yield Inconclusive("the answer names no model: see the rules on its schema")
-    for name, event in sorted(named.items(), key=lambda item: item[1]):
-        if not _same_model(asked, name):
+    for name, event in named.items():
+        if not same_model(asked, name):
             yield Finding(f"asked for {asked!r}, the answer is by {name!r}", event if exchange.is_stream else None)
 
 
-def _same_model(asked: str, named: str) -> bool:
+def same_model(asked: str, named: str) -> bool:
     """A snapshot adds its date or state; a router's prefix (`openai/gpt-4o`) may be left out, or added."""
     asked, named = asked.lower().removesuffix("-latest"), named.lower()
     for one in {asked, asked.rpartition("/")[2]}:
@@ -113,10 +116,93 @@ def _same_model(asked: str, named: str) -> bool:
     return False
 
 
+def messages_in(exchange: Exchange) -> tuple[tuple[int | None, dict[str, Json]], ...]:
+    """The messages of the choices of a whole answer, those that are objects; they have no event number."""
+    choices = exchange.object.get("choices")
+    found = [one.get("message") for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
+    return tuple((None, one) for one in found if isinstance(one, dict))
+
+
+says_something = On(
+    "a prompt in words",
+    lambda exchange: any(
+        isinstance(one, dict) and one.get("role") == "user" and bool(one.get("content")) for one in _last(exchange)
+    ),
+)
+SPOKEN = {"role", "content", "refusal", "annotations", "reasoning_content", "reasoning", "reasoning_details"}
+
+
+def _last(exchange: Exchange) -> list[Json]:
+    """The last message of the request, in a list of its own."""
+    messages = member(exchange, "messages")
+    return messages[-1:] if isinstance(messages, list) else []
+
+
+@rule(
+    "chat.not-empty",
+    Level.MUST,
+    cites=f"{REFERENCE}, message.content",
+    on=chat & legal & says_something & ~with_stop & ~with_tools & ~video & ~fuzzed,
+    given=whole_reply,
+)
+def not_empty(exchange: Exchange) -> Iterator[Remark]:
+    """An answer that ended by itself says something: a text, a call or a refusal."""
+    said = [part for _, part in (deltas_in if exchange.is_stream else messages_in)(exchange)]
+    others = {name for part in said for name, value in part.items() if value} - SPOKEN
+    for choice in reply_of(exchange).choices.values():
+        if choice.content.strip() or choice.refusal:
+            continue
+        if not choice.finish:
+            yield NO_FINISH
+        elif choice.finish[0] != "stop":
+            yield Inconclusive(f"choice {choice.index} ended with {choice.finish[0]!r} before any text", mood=True)
+        elif others:
+            yield Inconclusive(f"choice {choice.index} has no text, but {', '.join(sorted(others))}")
+        else:
+            yield Finding(f"choice {choice.index} says nothing, its finish_reason is stop", place="/choices/*/message")
+
+
+@rule(
+    "chat.refusal",
+    Level.MUST,
+    cites=f"{REFERENCE}, message.refusal",
+    on=chat & legal,
+    given=whole_reply,
+    occasion=replied & On("a refusal", lambda exchange: any(c.refusal for c in reply_of(exchange).choices.values())),
+)
+def refusal(exchange: Exchange) -> Iterator[Remark]:
+    """What is refused is told in refusal alone: content beside it is null or empty."""
+    for choice in reply_of(exchange).choices.values():
+        if choice.refusal and choice.content.strip():
+            text = f"choice {choice.index} refuses, and has the content {excerpt(choice.content)!r}"
+            yield Finding(text, place="/choices/*/message/content")
+
+
+@rule(
+    "chat.refusal-key",
+    Level.MAY,
+    cites=f"{REFERENCE}, message.refusal",
+    on=chat & ~streamed & legal,
+    given=json_answer,
+)
+def refusal_key(exchange: Exchange) -> Iterator[Remark]:
+    """refusal stands in each message of a whole answer, null where nothing was refused; strict readers miss it."""
+    found = messages_in(exchange)
+    if not found:
+        yield Inconclusive("the answer has no message: see chat.schema")
+    if any("refusal" not in part for _, part in found):
+        yield Finding("a message without the member refusal", place="/choices/*/message/refusal")
+
+
 @rule("chat.n", Level.MUST, cites=f"{REQUEST}/properties/n", on=chat & legal & several, given=whole_reply)
 def n(exchange: Exchange) -> Iterator[Remark]:
     """With n, the answer has the choices 0 to n-1, each once."""
-    wanted, got = choices_of(exchange), sorted(_indexes(exchange))
+    yield from dense(exchange, choices_of(exchange))
+
+
+def dense(exchange: Exchange, wanted: int) -> Iterator[Remark]:
+    """Whether each index from 0 to `wanted` - 1 is there once."""
+    got = sorted(_indexes(exchange))
     if got != [*range(wanted)]:
         yield Finding(f"expected choices 0 to {wanted - 1}, got {excerpt(got)}")
 
@@ -156,7 +242,7 @@ def limit(exchange: Exchange) -> Iterator[Remark]:
     reply, most = reply_of(exchange), limit_of(exchange) or 0
     counted = _visible_tokens(reply) if len(reply.choices) == 1 else None
     for choice in reply.choices.values():
-        least = _fewest_tokens(choice.content)
+        least = fewest_tokens(choice.content)
         if counted is not None and counted > most + SLACK:
             yield Finding(f"the limit was {most} tokens, usage counts {counted} ({excerpt(choice.content, 60)})")
         elif least > most + SLACK:
@@ -177,7 +263,7 @@ def _visible_tokens(reply: Reply) -> int | None:
     return None
 
 
-def _fewest_tokens(text: str) -> int:
+def fewest_tokens(text: str) -> int:
     """No tokenizer in use makes fewer tokens than one for every 16 characters of prose; blanks and lines drawn of one
     character aside."""
     return len(RUN.sub(r"\1", "".join(text.split()))) // 16
@@ -314,3 +400,14 @@ def _spelled(choice: Choice) -> Iterator[Remark]:
     spelled = "".join(token for token in tokens if isinstance(token, str))
     if len(spelled) < len(choice.content) // 2:
         yield Finding(f"the tokens spell {excerpt(spelled, 50)!r}, the text is {excerpt(choice.content, 50)!r}")
+
+
+@rule("chat.legacy-call", Level.SHOULD, cites="OpenAI API reference, function_call (deprecated)", given=replied,
+      on=chat & legal & ~On("functions", lambda exchange: "functions" in exchange.request.object))  # fmt: skip
+def legacy_call(exchange: Exchange) -> Iterator[Remark]:
+    """Where no functions were sent, function_call is absent or null: converters take an empty one for a call."""
+    said = deltas_in(exchange) if exchange.is_stream else messages_in(exchange)
+    for event, part in said:
+        if part.get("function_call") is not None:
+            yield Finding(f"function_call is {excerpt(part['function_call'])}", event, "/choices/*/function_call")
+            return

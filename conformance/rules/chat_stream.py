@@ -4,7 +4,7 @@ Every way to leave the grammar belongs to one rule here; a test walks all of the
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from conformance.answers import (
@@ -19,8 +19,11 @@ from conformance.answers import (
     excerpt,
     intact,
     out_of_order,
+    place_of,
     readable,
+    reply_of,
     said_of,
+    saying,
     schema_faults,
 )
 from conformance.asked import chat, choices_of, legal, streamed, with_tools, with_usage
@@ -34,22 +37,24 @@ CHUNK = "openapi#/components/schemas/ChatCompletionChunk"
 REFERENCE = "OpenAI API reference, The chat completion chunk object"
 OPTIONS = "openapi#/components/schemas/ChatCompletionRequest/properties/stream_options"
 stream = chat & streamed & legal
-closed = event_stream & On("a [DONE]", lambda exchange: any(said.symbol is Symbol.DONE for said in said_of(exchange)))
+closed = event_stream & On("a [DONE]", lambda exchange: bool(saying(exchange, Symbol.DONE)))
 # Limits and moderation may set in after the first byte; type and code then say so.
 NOBODYS_FAULT = re.compile(r"rate_?limit|quota|overloaded|content_?(policy|filter)|moderation|safety", re.IGNORECASE)
+LONG = 200  # characters, and the most deltas in which so many are no stream
+FEW = 2
 BEHIND_FINISH = {State.FINISHED, State.COUNTED}
 
 
 def _schema(exchange: Exchange, claims: Callable[[SchemaFault], bool]) -> Iterator[Remark]:
     for event, fault in schema_faults(exchange):
         if claims(fault):
-            yield Finding(f"{fault.pointer or '/'}: expected {fault.expected}, got {fault.got}", event)
+            yield Finding(f"{fault.pointer or '/'}: expected {fault.expected}, got {fault.got}", event, place_of(fault))
 
 
 def _order(exchange: Exchange, claims: Callable[[OutOfOrder], bool]) -> Iterator[Remark]:
     for fault in out_of_order(exchange):
         if claims(fault):
-            yield Finding(fault.text, fault.event if fault.event is not None else len(exchange.messages))
+            yield Finding(fault.text, fault.event if fault.event is not None else len(exchange.messages), fault.place)
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
@@ -88,29 +93,52 @@ def of_empty_id(fault: SchemaFault) -> bool:
     return fault.pointer == "/id" and fault.keyword == "minLength"
 
 
-def choices_in(exchange: Exchange) -> Iterator[tuple[int, dict[str, Json]]]:
+def choices_in(exchange: Exchange) -> tuple[tuple[int, dict[str, Json]], ...]:
     """The choices of all chunks, those that are objects, with the numbers of their events."""
-    for event, chunk in chunks_of(exchange):
-        match chunk.get("choices"):
-            case list(choices):
-                yield from ((event, choice) for choice in choices if isinstance(choice, dict))
+    return exchange.view(_choices)
+
+
+def _choices(exchange: Exchange) -> tuple[tuple[int, dict[str, Json]], ...]:
+    return tuple(
+        (event, choice)
+        for event, chunk in chunks_of(exchange)
+        if isinstance(choices := chunk.get("choices"), list)
+        for choice in choices
+        if isinstance(choice, dict)
+    )
 
 
 CLAIMED = (of_created, of_empty_id, of_finish, of_delta, of_null_calls, of_tool_calls, of_usage)
 
 
+def deltas_in(exchange: Exchange) -> tuple[tuple[int, dict[str, Json]], ...]:
+    """The deltas of all choices, those that are objects, with the numbers of their events."""
+    return exchange.view(_deltas)
+
+
+def _deltas(exchange: Exchange) -> tuple[tuple[int, dict[str, Json]], ...]:
+    return tuple(
+        (event, delta) for event, choice in choices_in(exchange) if isinstance(delta := choice.get("delta"), dict)
+    )
+
+
 @rule("chat.stream.schema", Level.MUST, cites=CHUNK, on=stream, given=event_stream)
 def schema(exchange: Exchange) -> Iterator[Remark]:
     """Each event is a chunk: id, object chat.completion.chunk, created, model and choices, of the right types."""
+    yield from unclaimed(exchange, CLAIMED)
+
+
+def unclaimed(exchange: Exchange, claimed: Iterable[Callable[[SchemaFault], bool]]) -> Iterator[Remark]:
+    """What is no chunk, and the faults of chunks that no other rule claims."""
     if not exchange.messages:
         no_event = "no event came"
         yield Finding(f"expected chunks, {no_event}", 0) if intact.holds(exchange) else Inconclusive(no_event)
-    junk = {said.event for said in said_of(exchange) if said.symbol is Symbol.JUNK}
+    junk = {said.event for said in saying(exchange, Symbol.JUNK)}
     chunks = dict(chunks_of(exchange))
     faulted = {event for event, _ in schema_faults(exchange)}
     for event in sorted(junk & chunks.keys() - faulted):
         yield Finding(f"expected a chunk, got {excerpt(exchange.messages[event].data)}", event)
-    yield from _schema(exchange, lambda f: not any(claims(f) for claims in CLAIMED))
+    yield from _schema(exchange, lambda f: not any(claims(f) for claims in claimed))
 
 
 @rule("chat.stream.finish-reason", Level.MUST, cites=f"{CHUNK}, finish_reason", on=stream, given=chunked)
@@ -131,11 +159,19 @@ def finish_key(exchange: Exchange) -> Iterator[Remark]:
 @rule("chat.stream.null-calls", Level.MAY, cites=f"{CHUNK}, delta.tool_calls", on=stream, given=chunked)
 def null_calls(exchange: Exchange) -> Iterator[Remark]:
     """A delta without calls leaves tool_calls out; null and [] mislead code that tests for the member."""
-    for event, choice in choices_in(exchange):
-        match choice:
-            case {"delta": {"tool_calls": None | []}}:
-                yield Finding("a delta with empty tool_calls", event)
-                return
+    for event, delta in deltas_in(exchange):
+        if "tool_calls" in delta and delta["tool_calls"] in (None, []):
+            yield Finding("a delta with empty tool_calls", event)
+            return
+
+
+@rule("chat.stream.role-null", Level.MAY, cites=f"{REFERENCE}, delta.role", on=stream, given=chunked)
+def role_null(exchange: Exchange) -> Iterator[Remark]:
+    """A delta that does not say the role leaves it out; null is refused by readers that know four roles."""
+    for event, delta in deltas_in(exchange):
+        if delta.get("role", "") is None:
+            yield Finding("a delta with the role null", event, "/choices/*/delta/role")
+            return
 
 
 @rule("chat.stream.delta", Level.MUST, cites=f"{CHUNK}, delta", on=stream, given=chunked)
@@ -146,14 +182,12 @@ def delta(exchange: Exchange) -> Iterator[Remark]:
 
 
 def _constant(exchange: Exchange, name: str) -> Iterator[Remark]:
-    first: Json = None
-    for place, (event, chunk) in enumerate(chunks_of(exchange)):
+    first = next((chunk.get(name) for _, chunk in chunks_of(exchange)), None)
+    if isinstance(first, dict | list):
+        first = None
+    for event, chunk in chunks_of(exchange):
         value = chunk.get(name)
-        if isinstance(value, dict | list):
-            continue  # told by the rule on the schema
-        if place == 0:
-            first = value
-        elif value != first:
+        if value != first and not isinstance(value, dict | list):  # which the rule on the schema tells
             yield Finding(f"{name} was {excerpt(first)} in the first chunk and is {excerpt(value)} here", event)
 
 
@@ -177,7 +211,11 @@ def one_created(exchange: Exchange) -> Iterator[Remark]:
 @rule("chat.stream.index", Level.MUST, cites=f"{CHUNK}, index", on=stream, given=chunked)
 def index(exchange: Exchange) -> Iterator[Remark]:
     """The index of a choice is 0 to n-1."""
-    most = choices_of(exchange) - 1
+    yield from indexed(exchange, choices_of(exchange) - 1)
+
+
+def indexed(exchange: Exchange, most: int) -> Iterator[Remark]:
+    """Whether no choice has an index beyond `most`."""
     for said in said_of(exchange):
         if said.choice is not None and not 0 <= said.choice <= most:
             yield Finding(f"expected an index from 0 to {most}, got {excerpt(said.choice)}", said.event)
@@ -217,11 +255,11 @@ def behind_done(fault: OutOfOrder) -> bool:
 def role_first(exchange: Exchange) -> Iterator[Remark]:
     """The first delta of a choice says the role assistant, before any text or call."""
     yield from _order(exchange, without_role)
-    for event, choice in choices_in(exchange):
-        match choice:
-            case {"delta": {"role": str(role)}} if role not in {"", "assistant"}:
-                yield Finding(f"expected the role assistant, got {excerpt(role)}", event)
-                return
+    for event, delta in deltas_in(exchange):
+        role = delta.get("role")
+        if role and role != "assistant" and isinstance(role, str):
+            yield Finding(f"expected the role assistant, got {excerpt(role)}", event)
+            return
 
 
 @rule(
@@ -229,13 +267,13 @@ def role_first(exchange: Exchange) -> Iterator[Remark]:
 )
 def finish_once(exchange: Exchange) -> Iterator[Remark]:
     """Each choice ends with exactly one finish_reason that is not null."""
-    said = said_of(exchange)
+    finished = saying(exchange, Symbol.FINISH)
     for choice in choice_indexes(exchange):
-        events = [one.event for one in said if one.choice == choice and one.symbol is Symbol.FINISH]
+        events = [one.event for one in finished if one.choice == choice]
         if len(events) > 1:
             yield Finding(f"choice {choice}: a finish_reason in {len(events)} chunks", events[1])
-        elif not events and any(one.symbol is Symbol.ERROR for one in said):
-            yield Inconclusive("the stream told an error: see chat.stream.completes")
+        elif not events and saying(exchange, Symbol.ERROR):
+            yield Inconclusive("the stream told an error: see stream.completes")
         elif not events and not complete.holds(exchange):
             yield Inconclusive(f"the stream did not end by itself: {describe(exchange)}")
         elif not events:
@@ -254,8 +292,8 @@ def done(exchange: Exchange) -> Iterator[Remark]:
     last = exchange.messages[-1].data if exchange.messages else "nothing"
     if any(not_done(fault) for fault in out_of_order(exchange)):
         yield Finding(f"expected [DONE], the stream ended behind {excerpt(last)}", len(exchange.messages))
-    elif not any(said.symbol is Symbol.DONE for said in said_of(exchange)):
-        yield Inconclusive("the stream told an error and ended: see chat.stream.completes")
+    elif not saying(exchange, Symbol.DONE):
+        yield Inconclusive("the stream told an error and ended: see stream.completes")
 
 
 @rule("chat.stream.done-once", Level.MUST, cites="OpenAI API reference, stream", on=stream, given=closed)
@@ -273,14 +311,12 @@ def nothing_after_done(exchange: Exchange) -> Iterator[Remark]:
 @rule("chat.stream.completes", Level.MUST, cites="OpenAI API reference, Errors", on=stream, given=event_stream)
 def completes(exchange: Exchange) -> Iterator[Remark]:
     """A legal request whose answer began is answered to the end: no error takes the place of the rest."""
-    for said in said_of(exchange):
-        if said.symbol is Symbol.ERROR:
-            error = exchange.payloads[said.event].object.get("error")
-            if NOBODYS_FAULT.search(_kind_of(error)):
-                yield Inconclusive(f"the answer was refused in the stream: {excerpt(error)}")
-            else:
-                yield Finding(f"an error came in the stream: {excerpt(error)}", said.event)
-            return
+    for said in saying(exchange, Symbol.ERROR)[:1]:
+        error = exchange.payloads[said.event].object.get("error")
+        if NOBODYS_FAULT.search(_kind_of(error)):
+            yield Inconclusive(f"the answer was refused in the stream: {excerpt(error)}")
+        else:
+            yield Finding(f"an error came in the stream: {excerpt(error)}", said.event)
 
 
 def _kind_of(error: Json) -> str:
@@ -291,10 +327,10 @@ def _kind_of(error: Json) -> str:
 @rule("chat.stream.usage-asked", Level.MUST, cites=OPTIONS, on=stream & with_usage, given=ended)
 def usage_asked(exchange: Exchange) -> Iterator[Remark]:
     """With include_usage one chunk with empty choices has the usage, behind all choices and before [DONE]."""
-    if any(said.symbol is Symbol.ERROR for said in said_of(exchange)):
-        yield Inconclusive("the stream told an error: see chat.stream.completes")
+    if saying(exchange, Symbol.ERROR):
+        yield Inconclusive("the stream told an error: see stream.completes")
         return
-    events = [said.event for said in said_of(exchange) if said.symbol is Symbol.USAGE]
+    events = [said.event for said in saying(exchange, Symbol.USAGE)]
     elsewhere = [event for event, chunk in chunks_of(exchange) if chunk.get("usage") and chunk.get("choices")]
     if not events and elsewhere:
         yield Finding("usage came in a chunk with choices, no chunk of its own", elsewhere[-1])
@@ -314,4 +350,39 @@ def usage_unasked(exchange: Exchange) -> Iterator[Remark]:
     for event, chunk in chunks_of(exchange):
         if chunk.get("usage") is not None:
             yield Finding(f"usage was not asked for: {excerpt(chunk.get('usage'))}", event)
+            return
+
+
+def _usages(exchange: Exchange) -> list[tuple[int, dict[str, Json]]]:
+    return [(event, usage) for event, chunk in chunks_of(exchange) if isinstance(usage := chunk.get("usage"), dict)]
+
+
+counted = On("a usage", lambda exchange: bool(_usages(exchange)))
+
+
+@rule("chat.stream.usage-split", Level.MAY, cites=OPTIONS, on=stream & with_usage, given=event_stream, occasion=counted)
+def usage_split(exchange: Exchange) -> Iterator[Remark]:
+    """A stream tells one usage; where it tells several, who leaves at the first misses what only the last one has."""
+    told = _usages(exchange)
+    for event, usage in told[1:]:
+        if usage != told[0][1]:
+            yield Finding(f"usage was {excerpt(told[0][1], 60)}, and is {excerpt(usage, 60)} here", event, "/usage")
+            return
+
+
+def _long_texts(exchange: Exchange) -> list[list[str]]:
+    """The pieces of the texts that are long enough to come in several."""
+    pieces = [choice.texts.get("content", []) for choice in reply_of(exchange).choices.values()]
+    return [one for one in pieces if sum(map(len, one)) >= LONG]
+
+
+lengthy = On(f"a text of {LONG} characters", lambda exchange: bool(_long_texts(exchange)))
+
+
+@rule("chat.stream.piecewise", Level.MAY, cites=f"{REFERENCE}, delta", on=stream, given=event_stream, occasion=lengthy)
+def piecewise(exchange: Exchange) -> Iterator[Remark]:
+    """A long text comes in pieces as it is made; one that waits for its end runs into time-outs for the first byte."""
+    for pieces in _long_texts(exchange):
+        if len(pieces) <= FEW:
+            yield Finding(f"{sum(map(len, pieces))} characters in {len(pieces)} deltas", place="/choices/*/delta")
             return

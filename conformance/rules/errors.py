@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from conformance.answers import answered, complete, decoded, describe, error_answer, excerpt, intact, ok
 from conformance.asked import (
     bad_json,
-    chat,
     empty_body,
     faulty,
+    keyed,
+    member,
     missing_messages,
     missing_model,
+    missing_other,
     no_key,
+    prompted,
     streamed,
     unknown_model,
     unknown_path,
@@ -18,11 +21,13 @@ from conformance.asked import (
     wrong_type,
 )
 from conformance.rule import ANYTHING, Finding, Inconclusive, Level, On, Remark, rule
+from openapi import document
 from openapi.json_text import Json
-from openapi.wire.exchange import Exchange
+from openapi.wire.exchange import Auth, Exchange
 from openapi.wire.redaction import MARK
 
-ENVELOPE = "openapi#/components/schemas/ErrorResponse"
+SCHEMA = "/components/schemas/ErrorResponse"
+ENVELOPE = f"openapi#{SCHEMA}"
 CODES = "OpenAI API reference, Error codes"
 REFUSED = {401, 402, 403}  # the key, not the request
 TRY_LATER = {429, 503, 529}
@@ -31,11 +36,45 @@ ours = On(
     "a path under /v1",
     lambda exchange: exchange.request.path.startswith("/v1/") and exchange.request.method not in {"HEAD", "OPTIONS"},
 )
-claude = On("Claude's own path", lambda exchange: exchange.request.path.startswith("/v1/messages"))
+own_envelope = On("a protocol with an envelope of its own", lambda exchange: error_schema(exchange) != SCHEMA)
 plain = ~no_key & ~wrong_key
+TYPES: dict[str, type | tuple[type, ...]] = {"model": str, "stream": bool, "n": int, "max_tokens": int}
+READ_AS = {"true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "1", "0"}  # by lenient readers of a boolean
 
 
-def _status(exchange: Exchange, expected: set[int], tolerated: frozenset[int] = frozenset()) -> Iterator[Remark]:
+def _is_bearer(exchange: Exchange) -> bool:
+    return (exchange.request.header("authorization") or "bearer ").lower().startswith("bearer")
+
+
+def _mistyped_member(exchange: Exchange) -> bool:
+    """Whether a member has a type that no reader takes for the right one: a number in words may be read as one."""
+    for name, right in TYPES.items():
+        value = member(exchange, name)
+        lenient = isinstance(value, str) and (value.lower() in READ_AS or value.strip("+-").isdigit())
+        if value is not None and not isinstance(value, right) and not lenient:
+            return True
+    return False
+
+
+other_scheme = On("another scheme", lambda exchange: exchange.request.auth is Auth.NONE and not _is_bearer(exchange))
+mistyped_member = prompted & keyed & On("another member of the wrong type", _mistyped_member)
+
+
+def error_schema(exchange: Exchange) -> str:
+    """The pointer to what the document says of a failure on this path; outside the document that of OpenAI."""
+    return exchange.view(_error_schema)
+
+
+def _error_schema(exchange: Exchange) -> str:
+    book, path = document.load(), exchange.request.path
+    found = next((match for method in book.methods(path) if (match := book.match(method, path))), None)
+    media = found.operation.media_for(500, "application/json") if found else None
+    return media.pointer if media else SCHEMA
+
+
+def status_of_mistake(
+    exchange: Exchange, expected: set[int], tolerated: frozenset[int] = frozenset()
+) -> Iterator[Remark]:
     """The status that a mistake of the client must have. "Not with this key", "try later" and "not served here" have
     decided nothing."""
     status = exchange.status or 0
@@ -46,57 +85,63 @@ def _status(exchange: Exchange, expected: set[int], tolerated: frozenset[int] = 
         yield Finding(f"expected {' or '.join(map(str, sorted(expected)))}, {describe(exchange)}")
 
 
-@rule("errors.no-key", Level.MUST, cites="RFC 9110 section 15.5.2", on=chat & no_key)
+@rule("errors.no-key", Level.MUST, cites="RFC 9110 section 15.5.2", on=prompted & no_key & ~other_scheme)
 def without_key(exchange: Exchange) -> Iterator[Remark]:
     """A request without a key is answered 401."""
-    yield from _unauthorized(exchange)
+    yield from unauthorized(exchange)
 
 
-@rule("errors.wrong-key", Level.MUST, cites="RFC 9110 section 15.5.2", on=chat & wrong_key)
+@rule("errors.wrong-key", Level.MUST, cites="RFC 9110 section 15.5.2", on=prompted & wrong_key)
 def with_wrong_key(exchange: Exchange) -> Iterator[Remark]:
     """A request with a wrong key is answered 401."""
-    yield from _unauthorized(exchange)
+    yield from unauthorized(exchange)
 
 
-def _unauthorized(exchange: Exchange) -> Iterator[Remark]:
+def unauthorized(exchange: Exchange) -> Iterator[Remark]:
     """Who looks at the model before the key has not answered yet; with a model that exists he must."""
     if unknown_model.holds(exchange) and exchange.status in {400, 403, 404, 503}:
         yield Inconclusive(f"the model may have been looked at before the key: {describe(exchange)}")
     else:
-        yield from _status(exchange, {401})
+        yield from status_of_mistake(exchange, {401})
 
 
 @rule("errors.bad-json", Level.MUST, cites=f"{CODES}; RFC 9110 section 15.5.1", on=bad_json)
 def malformed(exchange: Exchange) -> Iterator[Remark]:
     """A body that is no JSON is answered 400."""
-    yield from _status(exchange, {400}, frozenset({422}))
+    yield from status_of_mistake(exchange, {400}, frozenset({422}))
 
 
 @rule("errors.empty-body", Level.MUST, cites=f"{CODES}; RFC 9110 section 15.5.1", on=empty_body)
 def nothing_sent(exchange: Exchange) -> Iterator[Remark]:
     """A request without its body is answered 400."""
-    yield from _status(exchange, {400}, frozenset({411, 415, 422}))
+    yield from status_of_mistake(exchange, {400}, frozenset({411, 415, 422}))
 
 
 @rule("errors.missing-model", Level.MUST, cites=f"{CODES}; openapi, model", on=missing_model)
 def model_missing(exchange: Exchange) -> Iterator[Remark]:
     """A request that names no model is answered 400."""
-    yield from _status(exchange, {400}, frozenset({404, 422}))
+    yield from status_of_mistake(exchange, {400}, frozenset({404, 422}))
 
 
 @rule("errors.missing-messages", Level.MUST, cites=f"{CODES}; openapi, messages", on=missing_messages & ~missing_model)
 def messages_missing(exchange: Exchange) -> Iterator[Remark]:
     """A request without messages is answered 400."""
-    yield from _status(exchange, {400}, frozenset({422}))
+    yield from status_of_mistake(exchange, {400}, frozenset({422}))
 
 
-@rule("errors.wrong-type", Level.SHOULD, cites=f"{CODES}; openapi, types", on=wrong_type & plain)
+@rule("errors.missing-required", Level.MUST, cites=f"{CODES}; openapi, required", on=missing_other & ~missing_model)
+def required_missing(exchange: Exchange) -> Iterator[Remark]:
+    """A request without another member that its protocol requires is answered 400."""
+    yield from status_of_mistake(exchange, {400}, frozenset({422}))
+
+
+@rule("errors.wrong-type", Level.SHOULD, cites=f"{CODES}; openapi, types", on=(wrong_type | mistyped_member) & plain)
 def mistyped(exchange: Exchange) -> Iterator[Remark]:
-    """A request whose messages or temperature has the wrong type is answered 400 or 422."""
-    yield from _status(exchange, {400, 422})
+    """A request with a member of the wrong type (model, messages, stream, temperature, …) is answered 400 or 422."""
+    yield from status_of_mistake(exchange, {400, 422})
 
 
-@rule("errors.unknown-model", Level.MUST, cites=f"{CODES}, model_not_found", on=chat & unknown_model & plain)
+@rule("errors.unknown-model", Level.MUST, cites=f"{CODES}, model_not_found", on=prompted & unknown_model & plain)
 def model_unknown(exchange: Exchange) -> Iterator[Remark]:
     """A model that does not exist is not answered by another one."""
     if exchange.status is not None and exchange.status < 300:
@@ -112,24 +157,32 @@ def _client_error(exchange: Exchange) -> bool:
     return exchange.status is not None and 400 <= exchange.status < 500
 
 
-@rule("errors.unknown-model-404", Level.SHOULD, cites=f"{CODES}, model_not_found", on=chat & unknown_model & plain)
+@rule("errors.unknown-model-404", Level.SHOULD, cites=f"{CODES}, model_not_found", on=prompted & unknown_model & plain)
 def model_unknown_status(exchange: Exchange) -> Iterator[Remark]:
     """A model that does not exist is answered 404."""
     if exchange.status == 200 and not _error_in(exchange):
         yield Inconclusive("it was answered: see errors.unknown-model")
+    elif exchange.status in {413, 415, 417}:  # the request, not the model: see the chapter http
+        yield Inconclusive(describe(exchange))
     elif exchange.status == 503:  # the habit of new-api: no channel has the model
         yield Finding(f"expected 404, {describe(exchange)}")
     else:
-        yield from _status(exchange, {404})
+        yield from status_of_mistake(exchange, {404})
 
 
 @rule("errors.unknown-path", Level.MUST, cites="RFC 9110 section 15.5.5", on=unknown_path & plain)
 def path_unknown(exchange: Exchange) -> Iterator[Remark]:
     """A path under /v1 that does not exist is answered 404."""
-    yield from _status(exchange, {404})
+    yield from status_of_mistake(exchange, {404})
 
 
-@rule("errors.stream-status", Level.MUST, cites=f"{CODES}", on=chat & streamed & faulty, given=answered)
+@rule(
+    "errors.stream-status",
+    Level.MUST,
+    cites=f"{CODES}",
+    on=prompted & streamed & (faulty | mistyped_member | wrong_type),
+    given=answered,
+)
 def stream_status(exchange: Exchange) -> Iterator[Remark]:
     """A mistake that is known before the first byte is an error status also where a stream was asked for."""
     if exchange.status == 200 and _error_in(exchange):
@@ -173,7 +226,9 @@ def envelope(exchange: Exchange) -> Iterator[Remark]:
     yield Finding(f"{exchange.status}: expected error.message and error.type as texts, got {text or 'an empty body'}")
 
 
-@rule("errors.envelope-members", Level.MUST, cites=ENVELOPE, on=ours & ~claude, occasion=error_answer, given=intact)
+@rule(
+    "errors.envelope-members", Level.MUST, cites=ENVELOPE, on=ours & ~own_envelope, occasion=error_answer, given=intact
+)
 def envelope_members(exchange: Exchange) -> Iterator[Remark]:
     """An error has param and code, each a text or null."""
     match exchange.json.value:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from conformance.answers import describe, excerpt, intact, json_answer, ok, schema_faults
+from conformance.answers import describe, excerpt, intact, json_answer, ok, place_of, schema_faults
 from conformance.asked import UNKNOWN_MODEL, fuzzed, keyed, model_of, model_retrieve, models_list, no_key, unknown_model
 from conformance.rule import Finding, Inconclusive, Level, Remark, rule
 from conformance.rules.errors import REFUSED, TRY_LATER
@@ -18,10 +18,12 @@ NOTHING_DECIDED = REFUSED | TRY_LATER
 def list_schema(exchange: Exchange) -> Iterator[Remark]:
     """The list of models is an object with data, each entry with id, object, created and owned_by."""
     if not isinstance(exchange.json.value, dict):
-        yield Finding(f"expected an object with data, got {excerpt(exchange.content[:200].decode('utf-8', 'replace'))}")
+        got = excerpt(exchange.content[:200].decode("utf-8", "replace"))
+        yield Finding(f"expected an object with data, got {got}", place="/")
         return
     for _, fault in schema_faults(exchange):
-        yield Finding(f"{fault.pointer or '/'}: expected {fault.expected}, got {fault.got}")
+        text = f"{fault.pointer or '/'}: expected {fault.expected}, got {fault.got}"
+        yield Finding(text, place=place_of(fault))
 
 
 @rule("models.unique", Level.MUST, cites=f"{MODEL}, id", on=models_list & keyed, given=json_answer)
@@ -34,7 +36,7 @@ def unique(exchange: Exchange) -> Iterator[Remark]:
     ids = Counter(str(entry["id"]) for entry in data if isinstance(entry, dict) and isinstance(entry.get("id"), str))
     for name, times in ids.items():
         if times > 1:
-            yield Finding(f"{name!r} is listed {times} times")
+            yield Finding(f"{name!r} is listed {times} times", place="/data/*/id")
 
 
 @rule("models.retrieve", Level.MUST, cites=MODEL, on=model_retrieve & keyed & ~unknown_model)
@@ -48,10 +50,11 @@ def retrieve(exchange: Exchange) -> Iterator[Remark]:
         yield Inconclusive(describe(exchange))
         return
     for _, fault in schema_faults(exchange):
-        yield Finding(f"{fault.pointer or '/'}: expected {fault.expected}, got {fault.got}")
+        text = f"{fault.pointer or '/'}: expected {fault.expected}, got {fault.got}"
+        yield Finding(text, place=place_of(fault))
     named = exchange.object.get("id")
     if isinstance(named, str) and named != model_of(exchange):
-        yield Finding(f"asked for {model_of(exchange)!r}, got {named!r}")
+        yield Finding(f"asked for {model_of(exchange)!r}, got {named!r}", place="/id")
 
 
 @rule(

@@ -1,21 +1,26 @@
-"""Tool calls: fragments that join to calls, calls that fit what was declared."""
+"""Tool calls: fragments that join to calls, calls that fit what was declared, and the turn behind them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
-from conformance.answers import event_stream, excerpt, replied, reply_of, schema_faults, whole_reply
+from conformance.answers import describe, event_stream, excerpt, replied, reply_of, schema_faults, whole_reply
 from conformance.asked import chat, forced, legal, member, no_tools_wanted, streamed, tool_choice, with_tools
 from conformance.rule import Finding, Inconclusive, Level, On, Remark, findings, rule
-from conformance.rules.chat import NO_FINISH, compiled, misfits
+from conformance.rules.chat import NO_FINISH, REFUSED, compiled, misfits
 from conformance.rules.chat_stream import choices_in, of_tool_calls
 from openapi import json_text
 from openapi.json_text import Json
+from openapi.schema import SchemaFault
 from openapi.wire.exchange import Exchange
 from openapi.wire.streams.chat import Choice, ToolCall
 
 CALL = "openapi#/components/schemas/ChatCompletionMessageToolCall"
 PIECE = "openapi#/components/schemas/ChatCompletionChunk, tool_calls"
+_PIECE_ID = "/choices/*/delta/tool_calls/*/id"
 CHOICE = "openapi#/components/schemas/ChatCompletionRequest/properties/tool_choice"
+
+WORD = re.compile(r"\b[A-Z]{4,}\b")
 
 functions_alone = On(
     "functions alone",
@@ -58,10 +63,10 @@ def _tools(exchange: Exchange) -> list[Json]:
     return tools if isinstance(tools, list) else []
 
 
-def declared(exchange: Exchange) -> dict[str, Json]:
-    """The declared functions: name → parameters."""
+def declared(exchange: Exchange) -> dict[str, dict[str, Json]]:
+    """The declared functions by name."""
     functions = [tool.get("function") for tool in _tools(exchange) if isinstance(tool, dict)]
-    return {str(one.get("name")): one.get("parameters") for one in functions if isinstance(one, dict)}
+    return {str(one.get("name")): one for one in functions if isinstance(one, dict)}
 
 
 @rule("tools.head", Level.MUST, cites=CALL, on=asked, occasion=replied & called)
@@ -91,8 +96,44 @@ def _stream_heads(exchange: Exchange) -> Iterator[Remark]:
                 yield Finding(
                     f"the first fragment of call {excerpt(key[1])} has type {excerpt(fragment.get('type'))}", event
                 )
-        elif fragment.get("id") == "":
-            yield Finding(f"a later fragment of call {excerpt(key[1])} has an empty id", event)
+
+
+def _later(exchange: Exchange) -> Iterator[tuple[int, int | None, dict[str, Json]]]:
+    """The fragments behind the first of their call: event number, index of the call, fragment."""
+    seen: set[tuple[int, int | None]] = set()
+    for event, choice, fragment in _fragments(exchange):
+        key = (choice, _place(fragment))
+        if key in seen:
+            yield event, key[1], fragment
+        seen.add(key)
+
+
+continued = On("a later fragment of a call", lambda exchange: next(_later(exchange), None) is not None)
+
+
+@rule(
+    "tools.id-continued", Level.MUST, cites=f"{PIECE}, id", on=asked & streamed, given=event_stream, occasion=continued
+)
+def id_continued(exchange: Exchange) -> Iterator[Remark]:
+    """A later fragment of a call leaves its id out, and never has an empty one: clients take that for another call."""
+    for event, place, fragment in _later(exchange):
+        if fragment.get("id") == "":
+            yield Finding(f"a later fragment of call {excerpt(place)} has an empty id", event, _PIECE_ID)
+            return
+
+
+@rule(
+    "tools.null-continued", Level.MAY, cites=f"{PIECE}, id", on=asked & streamed, given=event_stream, occasion=continued
+)
+def null_continued(exchange: Exchange) -> Iterator[Remark]:
+    """A later fragment leaves id, type and name out; as nulls they overwrite what clients have joined."""
+    for event, place, fragment in _later(exchange):
+        function = fragment.get("function")
+        members = {**(function if isinstance(function, dict) else {}), **fragment}
+        nulls = [name for name in ("id", "type", "name") if name in members and members[name] is None]
+        if nulls:
+            yield Finding(f"a later fragment of call {excerpt(place)} has null for {', '.join(nulls)}", event)
+            return
 
 
 @rule("tools.index", Level.MUST, cites=PIECE, on=asked & streamed, given=event_stream, occasion=called)
@@ -114,11 +155,16 @@ def index(exchange: Exchange) -> Iterator[Remark]:
             return
 
 
+def of_empty_call_id(fault: SchemaFault) -> bool:
+    return fault.pointer.endswith("/id") and fault.keyword == "minLength"
+
+
 @rule("tools.fragments", Level.MUST, cites=PIECE, on=asked & streamed, given=event_stream, occasion=fragmented)
 def fragments(exchange: Exchange) -> Iterator[Remark]:
     """The fragments of a call have members of the right types: arguments is a text, never an object."""
     for event, fault in schema_faults(exchange):
-        if of_tool_calls(fault) and not fault.pointer.endswith("/index") and fault.missing != "index":
+        told_elsewhere = fault.pointer.endswith("/index") or fault.missing == "index" or of_empty_call_id(fault)
+        if of_tool_calls(fault) and not told_elsewhere:
             yield Finding(f"{fault.pointer}: expected {fault.expected}, got {fault.got}", event)
 
 
@@ -141,18 +187,26 @@ def arguments(exchange: Exchange) -> Iterator[Remark]:
 
 @rule("tools.arguments-schema", Level.SHOULD, cites=f"{CALL}, arguments", on=asked, given=whole_reply, occasion=called)
 def arguments_schema(exchange: Exchange) -> Iterator[Remark]:
-    """The arguments of a call fit the parameters that its function declares."""
+    """The arguments of a call fit the parameters that its function declares; the API answers for that with strict."""
     functions, fitted = declared(exchange), False
     for _, call in _calls(exchange):
-        value, parameters = json_text.read(call.arguments).value, functions.get(call.name or "")
+        value, function = json_text.read(call.arguments).value, functions.get(call.name or "", {})
+        parameters = function.get("parameters")
         if not isinstance(value, dict) or not isinstance(parameters, dict):
             continue
         validator = compiled(json_text.write(parameters).decode())
         if validator:
             fitted = True
-            yield from misfits(validator, value, f"{call.name}({call.arguments})")
+            for remark in misfits(validator, value, f"{call.name}({call.arguments})"):
+                yield remark if function.get("strict") is True else _unfit(remark)
     if not fitted:
         yield Inconclusive("no call has arguments and parameters that can be compared")
+
+
+def _unfit(remark: Remark) -> Inconclusive:
+    """What the model got wrong where nobody had promised otherwise."""
+    text = remark.text if isinstance(remark, Finding) else remark.reason
+    return Inconclusive(f"strict was not asked for: {text}", mood=True)
 
 
 @rule("tools.id-unique", Level.MUST, cites=f"{CALL}, id", on=asked, given=replied, occasion=called)
@@ -217,3 +271,57 @@ def known_name(exchange: Exchange) -> Iterator[Remark]:
     for _, call in _calls(exchange):
         if call.name and call.name not in functions:
             yield Finding(f"{call.name!r} was not declared; {', '.join(functions)} were")
+
+
+# --- several calls, and the turn behind them ------------------------------------------------------------------------
+
+SERIAL = "openapi#/components/schemas/ChatCompletionRequest/properties/parallel_tool_calls"
+HISTORY = "openapi#/components/schemas/ChatMessage, AssistantMessage"
+
+
+@rule("tools.parallel", Level.SHOULD, cites=SERIAL, on=asked, given=whole_reply, over=("parallel", "serial"))
+def parallel(freely: Exchange, serially: Exchange) -> Iterator[Remark]:
+    """With parallel_tool_calls false an answer calls one function at most."""
+    most = max(len(choice.tool_calls) for choice in reply_of(serially).choices.values())
+    if most > 1:
+        yield Finding(f"expected one call at most, got {most}", place="/choices/*/tool_calls", exchange=serially.id)
+    elif all(len(choice.tool_calls) < 2 for choice in reply_of(freely).choices.values()):
+        yield Inconclusive("the model calls no two functions anyway", mood=True)
+    elif most == 0:
+        yield Inconclusive("the model called nothing", mood=True)
+
+
+@rule("tools.null-content", Level.MUST, cites=HISTORY, on=asked, over=("call", "result"))
+def null_content(call: Exchange, result: Exchange) -> Iterator[Remark]:
+    """A conversation goes on with the calls as they came, their content null, and the results; the answer uses them."""
+    yield from _taken_up(call, result)
+
+
+@rule("tools.no-content", Level.MUST, cites=HISTORY, on=asked, over=("call", "result-bare"))
+def no_content(call: Exchange, result: Exchange) -> Iterator[Remark]:
+    """A conversation goes on with calls as they came and no content at all beside them."""
+    yield from _taken_up(call, result)
+
+
+def _taken_up(call: Exchange, result: Exchange) -> Iterator[Remark]:
+    """Whether the second turn of a conversation was answered by what the tool gave."""
+    if not called.holds(call):
+        yield Inconclusive(f"no call to take up: {describe(call)}", mood=call.status == 200)
+    elif result.status in REFUSED:
+        yield Finding(f"the second turn was refused, {describe(result)}", place="/messages", exchange=result.id)
+    elif not whole_reply.holds(result):
+        yield Inconclusive(f"the second turn has no answer that can be read: {describe(result)}")
+    elif not any(_quotes(choice, result) for choice in reply_of(result).choices.values()):
+        yield Inconclusive("the answer does not speak of what the tool gave", mood=True)
+
+
+def _quotes(choice: Choice, exchange: Exchange) -> bool:
+    """Whether the text has a word in capitals that stands in a result, and in nothing else that was sent."""
+    new = _words(exchange, {"tool"}) - _words(exchange, {"system", "user", "assistant"})
+    return bool(new & set(WORD.findall(choice.content.upper())))
+
+
+def _words(exchange: Exchange, roles: set[str]) -> set[str]:
+    messages = member(exchange, "messages")
+    sent = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    return {word for one in sent if one.get("role") in roles for word in WORD.findall(str(one.get("content")))}

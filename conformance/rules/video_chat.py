@@ -8,9 +8,20 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from conformance.answers import complete, ended, event_stream, excerpt, reply_of, said_of, whole_reply
+from conformance.answers import (
+    chunks_of,
+    complete,
+    describe,
+    ended,
+    event_stream,
+    excerpt,
+    message_of,
+    reply_of,
+    said_of,
+    whole_reply,
+)
 from conformance.asked import chat, legal, streamed, video, with_limit
-from conformance.rule import Finding, Inconclusive, Level, NotSeen, Remark, rule
+from conformance.rule import MEDIA, Finding, Inconclusive, Level, NotSeen, Remark, rule
 from openapi.wire.exchange import Exchange
 from openapi.wire.streams.chat import Symbol
 
@@ -26,6 +37,23 @@ FAILURE = re.compile(
 PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?)\s*(?:%|％|\.\.(?!\.))")
 SID = re.compile(r"\bs_[0-9a-f]{32}\b")
 TASK = re.compile(r"\btask_\w+")
+SHAPE = re.compile(
+    r"unmarshal|expected|invalid (type|format|request body)|must be|should be|unsupported (content|type|message)"
+    r"|not support|content|messages|image_url|role|字段|格式|类型|不支持",
+    re.IGNORECASE,
+)  # of a refusal that is about the request's form
+LOST = {401, 404, 410}  # nobody who has only the link gets it; what a CDN says to us alone (403, 429, 503) is less
+VIDEO_TYPES = {
+    "application/mp4",  # RFC 4337
+    "application/vnd.apple.mpegurl",  # RFC 8216, playlists of HTTP Live Streaming
+    "application/x-mpegurl",
+    "audio/mpegurl",
+    "application/dash+xml",
+}
+BYTES = {"application/octet-stream", "binary/octet-stream"}  # of storage that was told no type; the bytes have to tell
+SNIFFED = 64
+EBML = bytes.fromhex("1a45dfa3")  # WebM and Matroska; MP4 and QuickTime have `ftyp` behind a length (ISO/IEC 14496-12)
+WORDS = (b"<", b"{")  # HTML, XML, JSON
 FIRST_BYTE = 30.0  # seconds
 SILENCE = 60.0  # seconds; proxies cut at about a hundred
 
@@ -65,6 +93,15 @@ def _failed(exchange: Exchange) -> bool:
     return any(said.symbol is Symbol.ERROR for said in said_of(exchange)) or bool(FAILURE.search(content + reasoning))
 
 
+@rule("video.accepted", Level.MUST, cites=SOURCE, on=streamed_job)
+def accepted(exchange: Exchange) -> Iterator[Remark]:
+    """A prompt as text, as text and picture, and as a conversation with the earlier answer in it are each taken."""
+    if exchange.status in {400, 415, 422} and SHAPE.search(message_of(exchange)):
+        yield Finding(f"the form of the request is documented, {describe(exchange)}")
+    elif exchange.status != 200:
+        yield Inconclusive(describe(exchange))
+
+
 @rule("video.link", Level.MUST, cites=SOURCE, on=streamed_job, given=ended)
 def link(exchange: Exchange) -> Iterator[Remark]:
     """The content of a job that succeeded has exactly one link to a video, in any of the notations in use."""
@@ -92,6 +129,42 @@ def _finished(exchange: Exchange) -> bool:
     return bool(choice and choice.finish)
 
 
+def link_to_fetch(exchange: Exchange) -> str:
+    """The one link to the video that a job made, empty where there is none, or nothing says which: what a model links
+    to in words, or a relay beside a failure, is no video."""
+    if exchange.status != 200 or not _finished(exchange):
+        return ""
+    content, reasoning = _texts(exchange)
+    links = list(dict.fromkeys([*links_of(content), *_output_urls(exchange)]))
+    movies = [url for url in links if MOVIE.search(url)]
+    a_job = any(sign.search(content + reasoning) for sign in (PERCENT, TASK, SID)) and not _failed(exchange)
+    found = movies or (links if a_job else [])
+    return found[0] if len(found) == 1 else ""
+
+
+@rule("video.link-type", Level.SHOULD, cites="RFC 9110 section 8.3", on=streamed_job, over=("video", MEDIA))
+def link_type(_: Exchange, media: Exchange) -> Iterator[Remark]:
+    """The link leads to a video: who asks for its first bytes without a key gets 200 or 206 and the media type of a
+    video. Asked with --fetch-media only; what keeps us out, and others not, decides nothing."""
+    kind, start = media.media_type, media.content[:SNIFFED]
+    if media.status in LOST:
+        yield Finding(f"{_linked(media)} is answered with {media.status}", exchange=media.id)
+    elif media.status not in {200, 206}:
+        yield Inconclusive(f"{_linked(media)}: {media.error or describe(media)}")
+    elif kind.startswith("video/") or kind in VIDEO_TYPES:
+        return
+    elif kind not in {"", *BYTES}:
+        yield Finding(f"{_linked(media)} is {kind}, no video", place="content-type", exchange=media.id)
+    elif start.lstrip().lower().startswith(WORDS):
+        yield Finding(f"{_linked(media)} is no video: {excerpt(start.decode('utf-8', 'replace'))}", exchange=media.id)
+    elif not (start[4:8] == b"ftyp" or start.startswith(EBML)):
+        yield Inconclusive(f"{_linked(media)} has the media type {kind or '(none)'}, and its first bytes tell no more")
+
+
+def _linked(media: Exchange) -> str:
+    return excerpt(media.request.path)
+
+
 @rule("video.link-in-content", Level.SHOULD, cites=SOURCE, on=streamed_job, given=ended)
 def link_in_content(exchange: Exchange) -> Iterator[Remark]:
     """The link stands in content and not in the thinking alone, where clients do not look."""
@@ -102,6 +175,36 @@ def link_in_content(exchange: Exchange) -> Iterator[Remark]:
         yield Finding(f"the link stands in reasoning_content alone: {links_of(reasoning)[0]}")
     else:
         yield Inconclusive("there is no link: see video.link", mood=True)
+
+
+@rule("video.link-before-finish", Level.SHOULD, cites=SOURCE, on=streamed_job, given=event_stream)
+def link_before_finish(exchange: Exchange) -> Iterator[Remark]:
+    """The link comes before finish_reason or with it: clients stop reading there."""
+    texts, finish = _content_by_event(exchange)
+    final = links_of("".join(texts.values()))
+    if not final:
+        yield Inconclusive("there is no link in content: see video.link", mood=True)
+    if finish is None:
+        yield Inconclusive("no finish_reason came: see chat.stream.finish-once")
+        return
+    before = links_of("".join(text for event, text in texts.items() if event <= finish))
+    if final and not any(link in final or MOVIE.search(link) for link in before):
+        late = next(event for event, text in texts.items() if event > finish and text)
+        yield Finding(f"the link comes behind finish_reason: {final[0]}", late)
+
+
+def _content_by_event(exchange: Exchange) -> tuple[dict[int, str], int | None]:
+    """The content of the first choice by event number, and the event of its finish_reason."""
+    texts: dict[int, str] = {}
+    finish = None
+    for event, chunk in chunks_of(exchange):
+        match chunk.get("choices"):
+            case [{"delta": {"content": str(content)}}, *_]:
+                texts[event] = content
+        match chunk.get("choices"):
+            case [{"finish_reason": str(reason)}, *_] if reason and finish is None:
+                finish = event
+    return texts, finish
 
 
 @rule("video.progress", Level.SHOULD, cites=SOURCE, on=streamed_job, given=event_stream)
@@ -175,3 +278,17 @@ def sid(exchange: Exchange) -> Iterator[Remark]:
     """The answer names the sid that a later edit refers to."""
     if not SID.search("".join(_texts(exchange))):
         yield Finding("no sid in the answer")
+
+
+@rule("video.edit-refers", Level.MAY, cites=SOURCE, on=streamed_job, given=ended, over=("create", "edit"))
+def edit_refers(create: Exchange, edit: Exchange) -> Iterator[Remark]:
+    """An edit names the sid of the video that the conversation is about; who reads the last message alone makes a new
+    video, and bills it."""
+    first, second = (set(SID.findall("".join(_texts(one)))) for one in (create, edit))
+    if not first:
+        yield Inconclusive("the first answer names no sid: see video.sid", mood=True)
+    elif not second:
+        yield Inconclusive("the second answer names no sid", mood=True)
+    elif not first & second:
+        told = f"the first video was {' '.join(sorted(first))}, the edit names {' '.join(sorted(second))}"
+        yield Finding(told, exchange=edit.id)

@@ -3,8 +3,16 @@
 import re
 from collections.abc import Callable, Iterator
 
-from mock_server.faults.edit import Event, Events, Object
+from mock_server.answer import Asked
+from mock_server.faults.edit import Event, Events, Object, is_video
 from openapi.json_text import Json
+
+SHAPED = ("tools", "functions", "response_format", "logprobs", "stop")
+
+
+def is_plain(asked: Asked) -> bool:
+    """Whether a text was asked for, and nothing that bears on its shape."""
+    return not (asked.object.keys() & set(SHAPED) or is_video(asked))
 
 
 def objects(value: Json) -> list[Object]:

@@ -1,14 +1,19 @@
 """What was asked has no effect: the relay takes a parameter and loses it on the way."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 
 from mock_server.answer import Asked
 from mock_server.faults.edit import (
     CHAT,
 )
-from mock_server.faults.fault import hears
+from mock_server.faults.fault import Hearing, hears
 from openapi import json_text
 from openapi.json_text import Json
+
+CROSSED = ("marigold-4417", "juniper-9052")  # words of two requests that come at once
 
 
 def without(asked: Asked, *names: str) -> Asked:
@@ -23,19 +28,33 @@ def hearing(asked: Asked, body: dict[str, Json]) -> Asked:
     return replace(asked, body=body, raw=json_text.write(body))
 
 
+def asking(operation: str) -> Callable[[Callable[[dict[str, Json]], dict[str, Json]]], Hearing]:
+    """A change of the body of requests for one operation, made a change of what is heard."""
+
+    def decorate(change: Callable[[dict[str, Json]], dict[str, Json]]) -> Hearing:
+        @wraps(change)
+        def bend(asked: Asked) -> Asked:
+            body = change(asked.object) if asked.operation == operation else asked.object
+            return asked if body == asked.object else replace(asked, body=body, raw=json_text.write(body))
+
+        return bend
+
+    return decorate
+
+
 @hears("param-n-ignored", "chat.n")
 def n_ignored(asked: Asked) -> Asked:
     """Whatever n is, one choice comes: a client that picks the best of several has nothing to pick from."""
     return without(asked, "n")
 
 
-@hears("param-stop-ignored", "chat.stop")
+@hears("param-stop-ignored", "chat.stop", "chat.stop-effect")
 def stop_ignored(asked: Asked) -> Asked:
     """Stop sequences are lost: the text runs on past them, which breaks agents that parse up to a mark."""
     return without(asked, "stop")
 
 
-@hears("param-limit-ignored", "chat.limit")
+@hears("param-limit-ignored", "chat.limit", "chat.limit-effect")
 def limit_ignored(asked: Asked) -> Asked:
     """No limit holds: the answer is as long as it likes, and is paid for."""
     return without(asked, "max_tokens", "max_completion_tokens")
@@ -68,6 +87,37 @@ def logprobs_ignored(asked: Asked) -> Asked:
     return without(asked, "logprobs", "top_logprobs")
 
 
+@hears("param-silently-ignored", "chat.n", "chat.logprobs")
+def silently_ignored(asked: Asked) -> Asked:
+    """What the vendor behind it has not is dropped without a word: n, logprobs, logit_bias, seed."""
+    return without(asked, "n", "logprobs", "top_logprobs", "logit_bias", "seed")
+
+
+@hears("param-seed-ignored", "chat.seed")
+def seed_ignored(asked: Asked) -> Asked:
+    """Each request gets a seed of the relay's own, here the user's: no answer can be had again."""
+    user = asked.object.get("user")
+    if not isinstance(user, str):
+        return asked
+    return hearing(asked, {**asked.object, "seed": sum(user.encode())})
+
+
+@hears("tool-parallel-flag-ignored", "tools.parallel")
+def parallel_ignored(asked: Asked) -> Asked:
+    """parallel_tool_calls false is lost: an agent that takes one step at a time gets two."""
+    return without(asked, "parallel_tool_calls")
+
+
+@hears("chat-answers-crossed", "same.own-answer")
+def crossed(asked: Asked) -> Asked:
+    """Two answers at the same time change places: each client reads what another one asked for."""
+    one, other = CROSSED
+    swapped = {one: other, other: one}
+    messages = json_text.write(asked.object.get("messages")).decode()
+    text = re.sub("|".join(CROSSED), lambda found: swapped[found[0]], messages)
+    return hearing(asked, {**asked.object, "messages": json_text.read(text).value})
+
+
 @hears("tool-choice-none-ignored", "tools.none")
 def none_ignored(asked: Asked) -> Asked:
     """tool_choice none is taken for required: a function is called that the client said must not be."""
@@ -94,4 +144,5 @@ def stream_ignored(asked: Asked) -> Asked:
 @hears("sse-stream-false-sse-returned", "chat.content-type")
 def stream_forced(asked: Asked) -> Asked:
     """Events come where one JSON object was asked for: the client's JSON parser stops at `data:`."""
-    return asked if asked.streamed else hearing(asked, {**asked.object, "stream": True})
+    whole = asked.object.get("stream") in (None, False)  # what is no boolean at all stays a mistake
+    return hearing(asked, {**asked.object, "stream": True}) if whole else asked

@@ -76,6 +76,16 @@ def honest(identifier: str) -> Callable[[Answering], Answering]:
     return register
 
 
+def honest_ear(identifier: str) -> Callable[[Hearing], Hearing]:
+    """Register a variant of what is heard that breaks nothing: what a model makes of a request is its own affair."""
+
+    def register(bend: Hearing) -> Hearing:
+        _add(Fault(identifier, _text(bend), (), asked=bend, honest=True))
+        return bend
+
+    return register
+
+
 def _add(fault: Fault) -> None:
     if fault.id in FAULTS:
         msg = f"two faults named {fault.id}"

@@ -1,9 +1,12 @@
 """The bytes of the event stream: lines, encodings, JSON texts, and what the head says of them."""
 
+import json
+import zlib
 from dataclasses import replace
 
 from mock_server.answer import Answer, Asked, Frame
 from mock_server.faults.chunks import (
+    deltas,
     empty_chunk,
     middle_text,
     text_chunk,
@@ -11,15 +14,20 @@ from mock_server.faults.chunks import (
 from mock_server.faults.edit import (
     Event,
     Events,
+    Object,
+    header,
     is_chat_stream,
+    is_video,
+    on_both,
     on_events,
     on_frames,
+    with_frames,
     with_header,
 )
 from mock_server.faults.fault import sends
 from openapi import json_text
 from openapi.wire import sse
-from openapi.wire.exchange import Framing
+from openapi.wire.exchange import End, Framing
 
 MARK = "\ue000"  # stands in a text where bytes will
 PAGE = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n\n"
@@ -78,6 +86,17 @@ def comment_as_data(_: Asked, found: Events) -> Events:
     return _behind_middle(found, ": OPENROUTER PROCESSING")
 
 
+@sends("sse-raw-cr-in-data", "sse.json")
+@on_frames
+def raw_cr(_: Asked, frames: list[Frame]) -> list[Frame]:
+    """A carriage return stands in the JSON as it is: to a right parser the line ends there, and the JSON is cut."""
+    at = next((at for at, frame in enumerate(frames) if b'"object"' in frame.data), None)
+    if at is None:
+        return frames
+    cut = frames[at].data.replace(b'"object"', b'"a\rb":0,"object"')
+    return [*frames[:at], replace(frames[at], data=frames[at].data + cut), *frames[at + 1 :]]
+
+
 # --- lines ----------------------------------------------------------------------------------------------------------
 
 
@@ -126,6 +145,49 @@ def event_names(_: Asked, found: Events) -> Events:
     ]
 
 
+@sends("sse-bare-cr", "sse.line-ends")
+@on_frames
+def bare_cr(_: Asked, frames: list[Frame]) -> list[Frame]:
+    """Lines end in CR alone, as WHATWG allows: parsers that wait for LF show nothing until the end."""
+    return [replace(frame, data=frame.data.replace(b"\n", b"\r")) for frame in frames]
+
+
+@sends("sse-mixed-line-ends", "sse.line-ends")
+@on_frames
+def mixed_ends(_: Asked, frames: list[Frame]) -> list[Frame]:
+    """A line ends in LF, the blank line behind it in CRLF: some parsers hold an event back for the next."""
+    return [replace(frame, data=frame.data.removesuffix(b"\n") + b"\r\n") for frame in frames]
+
+
+@sends("sse-bom", "sse.bom")
+@on_frames
+def bom(_: Asked, frames: list[Frame]) -> list[Frame]:
+    """The stream begins with a byte order mark: parsers that look for `data:` lose the first event."""
+    return [replace(frame, data=sse.BOM + frame.data) if at == 0 else frame for at, frame in enumerate(frames)]
+
+
+@sends("sse-multi-line-data", "sse.multi-line")
+@on_events
+def multi_line(_: Asked, found: Events) -> Events:
+    """The JSON is printed with indents, a `data:` field for each line: parsers that go line by line raise."""
+    return [
+        event.saying(json.dumps(event.chunk, ensure_ascii=True, indent=1)) if event.chunk else event for event in found
+    ]
+
+
+@sends("sse-comment-blank-line-after-id", "sse.id-and-comment")
+@on_events
+def ids(_: Asked, found: Events) -> Events:
+    """Events have an id, and comments stand in blocks of their own: some SDKs dispatch these as empty events."""
+    out: Events = []
+    for at, event in enumerate(found):
+        if isinstance(event.item, sse.Message):
+            out += [replace(event, item=sse.Comment(" ping")), replace(event, item=sse.Silent())]
+            event = replace(event, item=replace(event.item, id=str(at), retry=3000))  # noqa: PLW2901
+        out.append(event)
+    return out
+
+
 # --- encodings ------------------------------------------------------------------------------------------------------
 
 
@@ -153,6 +215,16 @@ def _spoiled(asked: Asked, frames: list[Frame], data: bytes) -> list[Frame]:
     return [*frames[: at + 1], replace(frames[at], data=spoiled), *frames[at + 1 :]]
 
 
+@sends("sse-mojibake", "sse.mojibake")
+@on_both
+def mojibake(_: Asked, body: Object) -> None:
+    """Text is read as Latin-1 and encoded once more: every Chinese word and every emoji is shown as rubbish."""
+    for said in deltas(body):
+        text = said.get("content")
+        if isinstance(text, str):
+            said["content"] = text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
 # --- what the head says ---------------------------------------------------------------------------------------------
 
 
@@ -174,3 +246,51 @@ def charset_wrong(asked: Asked, answer: Answer) -> Answer:
 def length_announced(asked: Asked, answer: Answer) -> Answer:
     """The length of a live stream is announced, so it was buffered or guessed: words do not come as they are made."""
     return replace(answer, framing=Framing.CONTENT_LENGTH) if is_chat_stream(asked, answer) else answer
+
+
+@sends("sse-no-cache-control", "sse.cache-control")
+def cache_control_missing(asked: Asked, answer: Answer) -> Answer:
+    """Nothing forbids caches to keep a stream."""
+    return with_header(answer, "cache-control", None) if is_chat_stream(asked, answer) else answer
+
+
+@sends("sse-no-x-accel-buffering", "sse.accel-buffering")
+def accel_missing(asked: Asked, answer: Answer) -> Answer:
+    """Proxies in front are not asked to pass a stream on at once: behind nginx it stutters, or hangs."""
+    return with_header(answer, "x-accel-buffering", None) if is_chat_stream(asked, answer) else answer
+
+
+# --- time -----------------------------------------------------------------------------------------------------------
+
+SILENCE = 31.0  # seconds
+
+
+@sends("sse-buffered-whole", "sse.incremental")
+@on_frames
+def buffered(_: Asked, frames: list[Frame]) -> list[Frame]:
+    """The stream is held back until it is whole: nothing is shown for as long as the answer is made."""
+    return [replace(frame, due=frames[-1].due) for frame in frames]
+
+
+@sends("tx-gzip-stream-not-flushed", "sse.gzip-flushed")
+def gzip_unflushed(asked: Asked, answer: Answer) -> Answer:
+    """A stream is compressed and never flushed: it comes in blocks of many seconds."""
+    if not is_chat_stream(asked, answer) or "gzip" not in header(asked.headers, "accept-encoding"):
+        return answer
+    squeeze = zlib.compressobj(wbits=31)
+    frames = [replace(frame, data=squeeze.compress(frame.data)) for frame in answer.frames]
+    frames[-1] = replace(frames[-1], data=frames[-1].data + squeeze.flush())
+    return with_frames(with_header(answer, "content-encoding", "gzip"), frames)
+
+
+@sends("sse-no-keepalive", "sse.silence")
+@on_events
+def no_keepalive(asked: Asked, found: Events) -> Events:
+    """Nothing comes for 31 seconds while the model thinks, not even a comment: proxies in front give up."""
+    return found if is_video(asked) else [replace(event, due=event.due + SILENCE) for event in found]
+
+
+@sends("sse-left-open", "sse.close")
+def left_open(asked: Asked, answer: Answer) -> Answer:
+    """The connection stays open behind `[DONE]`: clients that read to the end wait for ever."""
+    return replace(answer, end=End.TIMEOUT) if is_chat_stream(asked, answer) else answer

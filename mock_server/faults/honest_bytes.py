@@ -3,23 +3,19 @@
 What WHATWG HTML 9.2.6 lets a stream look like, where a network may cut it, and what HTTP leaves open.
 """
 
-import json
 import zlib
 from dataclasses import replace
 
 from mock_server.answer import Answer, Asked, Frame
 from mock_server.faults.edit import (
-    Events,
     header,
     is_chat_stream,
     is_chat_whole,
-    on_events,
     on_frames,
     with_frames,
     with_header,
 )
 from mock_server.faults.fault import honest
-from openapi.wire import sse
 from openapi.wire.exchange import Framing
 
 LATER = 0.03  # seconds
@@ -34,20 +30,6 @@ def crlf(_: Asked, frames: list[Frame]) -> list[Frame]:
     return [replace(frame, data=frame.data.replace(b"\n", b"\r\n")) for frame in frames]
 
 
-@honest("sse-bare-cr")
-@on_frames
-def bare_cr(_: Asked, frames: list[Frame]) -> list[Frame]:
-    """Lines end in CR alone."""
-    return [replace(frame, data=frame.data.replace(b"\n", b"\r")) for frame in frames]
-
-
-@honest("sse-mixed-line-ends")
-@on_frames
-def mixed_ends(_: Asked, frames: list[Frame]) -> list[Frame]:
-    """A line ends in LF, the blank line behind it in CRLF."""
-    return [replace(frame, data=frame.data.removesuffix(b"\n") + b"\r\n") for frame in frames]
-
-
 @honest("honest-no-space")
 @on_frames
 def no_space(_: Asked, frames: list[Frame]) -> list[Frame]:
@@ -60,40 +42,11 @@ def no_space(_: Asked, frames: list[Frame]) -> list[Frame]:
     ]
 
 
-@honest("sse-bom")
-@on_frames
-def bom(_: Asked, frames: list[Frame]) -> list[Frame]:
-    """The stream begins with a byte order mark."""
-    return [replace(frame, data=sse.BOM + frame.data) if at == 0 else frame for at, frame in enumerate(frames)]
-
-
 @honest("honest-keep-alive")
 @on_frames
 def keep_alive(_: Asked, frames: list[Frame]) -> list[Frame]:
     """A comment (`: PING`) and a blank line stand before each event."""
     return [replace(frame, data=b": PING\n\n" + frame.data) for frame in frames]
-
-
-@honest("sse-multi-line-data")
-@on_events
-def multi_line(_: Asked, found: Events) -> Events:
-    """The JSON is printed with indents, a `data:` field for each line."""
-    return [
-        event.saying(json.dumps(event.chunk, ensure_ascii=True, indent=1)) if event.chunk else event for event in found
-    ]
-
-
-@honest("sse-comment-blank-line-after-id")
-@on_events
-def ids(_: Asked, found: Events) -> Events:
-    """Events have an id and a time for reconnecting, as WHATWG defines them, and comments between them."""
-    out: Events = []
-    for at, event in enumerate(found):
-        if isinstance(event.item, sse.Message):
-            out.append(replace(event, item=sse.Comment(" ping")))
-            event = replace(event, item=replace(event.item, id=str(at), retry=3000))  # noqa: PLW2901
-        out.append(event)
-    return out
 
 
 # --- network pieces and times ---------------------------------------------------------------------------------------
@@ -120,12 +73,6 @@ def slow(_: Asked, answer: Answer) -> Answer:
     frames = [replace(frame, due=frame.due + LATER * at) for at, frame in enumerate(answer.frames, 1)]
     last = frames[-1].due if frames else answer.ended_at
     return replace(answer, frames=tuple(frames), ended_at=max(last, answer.ended_at), first_byte=None)
-
-
-@honest("honest-close-framed")
-def close_framed(_: Asked, answer: Answer) -> Answer:
-    """Nothing but the end of the connection tells where the body ends."""
-    return replace(answer, framing=Framing.CLOSE) if answer.framing is Framing.CHUNKED else answer
 
 
 @honest("honest-chunked-json")
@@ -180,11 +127,3 @@ def headers_extra(_: Asked, answer: Answer) -> Answer:
     """Headers of proxies and of rate limits stand beside the others."""
     extra = (("via", "1.1 relay"), ("x-ratelimit-remaining-requests", "99"), ("x-new-api-version", "v0.9"))
     return replace(answer, headers=(*answer.headers, *extra))
-
-
-@honest("tx-json-leading-whitespace")
-def leading_whitespace(asked: Asked, answer: Answer) -> Answer:
-    """Blanks come before the JSON, to keep the connection while the answer is made."""
-    if not is_chat_whole(asked, answer):
-        return answer
-    return with_frames(answer, [Frame(answer.frames[0].due, b"  \n"), *answer.frames])

@@ -1,6 +1,6 @@
 """What chunks and whole answers say: ids, times, names, choices, usage."""
 
-from mock_server.answer import Asked
+from mock_server.answer import Answer, Asked
 from mock_server.faults.chunks import (
     choices,
     deltas,
@@ -8,9 +8,12 @@ from mock_server.faults.chunks import (
     finishes,
     first_where,
     has_text,
+    is_plain,
     middle_text,
+    objects,
 )
 from mock_server.faults.edit import (
+    Event,
     Events,
     Object,
     is_video,
@@ -22,7 +25,7 @@ from mock_server.faults.edit import (
 from mock_server.faults.fault import sends
 from openapi.json_text import Json
 
-USAGE: Object = {"prompt_tokens": 9, "completion_tokens": 12, "total_tokens": 21}
+USAGE: Object = {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -87,6 +90,52 @@ def object_missing(_: Asked, body: Object) -> None:
 def id_missing(_: Asked, body: Object) -> None:
     """`id` is null: typed clients refuse the answer, and accounts lose it."""
     body["id"] = None
+
+
+@sends("chat-choices-null", "chat.schema")
+@on_whole
+def choices_null(_: Asked, body: Object) -> None:
+    """choices is null: an error in the guise of an answer, on which every SDK crashes."""
+    body["choices"] = None
+
+
+@sends("chat-choices-empty", "chat.schema")
+@on_whole
+def choices_empty(_: Asked, body: Object) -> None:
+    """choices is empty: what reads choices[0] crashes."""
+    body["choices"] = []
+
+
+@sends("chat-empty-answer-200", "chat.not-empty")
+@on_both
+def answer_empty(asked: Asked, body: Object) -> None:
+    """The answer has no text, no call and no refusal, and ends with stop: an agent takes a blank turn."""
+    if not is_plain(asked):
+        return
+    for said in deltas(body):
+        if "content" in said:
+            said["content"] = ""
+    if usage := _usage(body):
+        usage.update(completion_tokens=0, total_tokens=usage.get("prompt_tokens"))
+        usage["completion_tokens_details"] = {"reasoning_tokens": 0}
+
+
+@sends("chat-refusal-key-missing", "chat.refusal-key")
+@on_whole
+def refusal_key_missing(_: Asked, body: Object) -> None:
+    """The message has no member refusal: strict decoders, made from the reference, refuse it."""
+    for said in deltas(body):
+        if not said.get("refusal"):
+            said.pop("refusal", None)
+
+
+@sends("chat-refusal-beside-content", "chat.refusal")
+@on_both
+def refusal_twice(_: Asked, body: Object) -> None:
+    """A refusal comes as content too: a parser of structured output reads an excuse where it expects JSON."""
+    for said in deltas(body):
+        if said.get("refusal"):
+            said["content"] = said["refusal"]
 
 
 @sends("chat-message-role-missing", "chat.schema")
@@ -160,6 +209,28 @@ def _asks_usage(asked: Asked) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
+@sends("chat-stream-usage-split-in-two", "chat.stream.usage-split")
+@on_events
+def usage_split(_: Asked, found: Events) -> Events:
+    """The chunk with finish_reason has a usage without details, the usage chunk the whole: who leaves early counts no
+    cached token."""
+    usage, at = first_where(found, _is_usage), first_where(found, finishes)
+    if usage is None or at is None:
+        return found
+    plain = {name: _usage(found[usage].chunk).get(name) for name in COUNTS}
+    early = found[at].saying({**found[at].chunk, "usage": plain})
+    return [*found[:at], early, *found[at + 1 :]]
+
+
+@sends("chat-stream-usage-prompt-differs", "same.usage")
+@on_chunks
+def usage_prompt(_: Asked, chunk: Object, __: int) -> None:
+    """Streams count more tokens of the prompt than whole answers to the same do: one of the two is billed wrongly."""
+    usage = _usage(chunk)
+    if usage:
+        usage.update({name: _count(usage.get(name)) + 7 for name in ("prompt_tokens", "total_tokens")})
+
+
 @sends("chat-stream-usage-missing-when-asked", "chat.stream.usage-asked")
 @on_events
 def usage_missing(_: Asked, found: Events) -> Events:
@@ -191,7 +262,7 @@ def _count(value: Json) -> int:
     return value if isinstance(value, int) else 0
 
 
-@sends("chat-stream-usage-phantom-tokens", "chat.limit")
+@sends("chat-stream-usage-phantom-tokens", "chat.limit", "usage.completion")
 @on_both
 def usage_phantom(_: Asked, body: Object) -> None:
     """A hundred times the tokens that were sent are counted: beyond any limit, and billed."""
@@ -228,6 +299,16 @@ def logprobs_empty(_: Asked, body: Object) -> None:
             told["content"] = []
 
 
+@sends("logprobs-bytes-wrong", "chat.logprobs-details")
+@on_both
+def logprobs_bytes(_: Asked, body: Object) -> None:
+    """The bytes of tokens are code points of their text, shifted by one: who joins them reads gibberish."""
+    for choice in choices(body):
+        told = choice.get("logprobs")
+        for token in objects(told.get("content")) if isinstance(told, dict) else ():
+            token["bytes"] = [(ord(sign) + 1) % 256 for sign in str(token.get("token"))]
+
+
 @sends("chat-usage-missing-or-zero", "usage.present")
 @on_whole
 def usage_zero(_: Asked, body: Object) -> None:
@@ -250,3 +331,75 @@ def usage_details(_: Asked, body: Object) -> None:
     usage = _usage(body)
     if "completion_tokens" in usage:
         usage["completion_tokens_details"] = {"reasoning_tokens": _count(usage["completion_tokens"]) + 50}
+
+
+# --- thinking -------------------------------------------------------------------------------------------------------
+
+
+@sends("reasoning-dropped", "same.reasoning", "reasoning.shown")
+@on_chunks
+def reasoning_dropped(_: Asked, chunk: Object, __: int) -> None:
+    """Streams lose the thinking that whole answers have: the client looks at nothing for as long as it takes."""
+    for said in deltas(chunk):
+        said.pop("reasoning_content", None)
+
+
+@sends("reasoning-think-tags-in-content", "reasoning.think-tags")
+def think_tags(asked: Asked, answer: Answer) -> Answer:
+    """The thinking stands in the text between tags: users read it, and parsers of the text fail."""
+    return _tagged_whole(asked, _tagged(asked, answer))
+
+
+@on_whole
+def _tagged_whole(_: Asked, body: Object) -> None:
+    for said in deltas(body):
+        if said.get("reasoning_content"):
+            said["content"] = f"<think>\n{said.pop('reasoning_content')}\n</think>\n{said.get('content')}"
+
+
+@on_events
+def _tagged(_: Asked, found: Events) -> Events:
+    first, last = (_thinking(found, order) for order in (1, -1))
+    out: Events = []
+    for event in found:
+        chunk = event.chunk
+        for said in deltas(chunk):
+            if said.get("reasoning_content"):
+                opening = "<think>\n" if event is first else ""
+                closing = "\n</think>\n" if event is last else ""
+                said["content"] = f"{opening}{said.pop('reasoning_content')}{closing}"
+        out.append(event if chunk == event.chunk else event.saying(chunk))
+    return out
+
+
+def _thinking(found: Events, order: int) -> Event | None:
+    """The first event that thinks, or the last one where `order` is -1."""
+    return next((event for event in found[::order] if _thinks(event.chunk)), None)
+
+
+def _thinks(chunk: Object) -> bool:
+    return any(said.get("reasoning_content") for said in deltas(chunk))
+
+
+@sends("reasoning-behind-content", "reasoning.order")
+@on_events
+def reasoning_late(_: Asked, found: Events) -> Events:
+    """The last piece of the thinking comes behind the first word of the text: readers have closed it by then."""
+    late = next((at for at in reversed(range(len(found))) if _thinks(found[at].chunk)), None)
+    if late is None or not has_text(found[late + 1].chunk):
+        return found
+    before, behind = found[late], found[late + 1]
+    return [*found[:late], before.saying(behind.chunk), behind.saying(before.chunk), *found[late + 2 :]]
+
+
+@sends("reasoning-beside-content", "reasoning.apart")
+@on_events
+def reasoning_beside(_: Asked, found: Events) -> Events:
+    """The last piece of the thinking stands in the delta of the first word: who reads one of them loses the other."""
+    late = next((at for at in reversed(range(len(found))) if _thinks(found[at].chunk)), None)
+    if late is None or not has_text(found[late + 1].chunk):
+        return found
+    chunk, thinking = found[late + 1].chunk, next(deltas(found[late].chunk)).get("reasoning_content")
+    for said in deltas(chunk):
+        said["reasoning_content"] = thinking
+    return [*found[:late], found[late + 1].saying(chunk), *found[late + 2 :]]

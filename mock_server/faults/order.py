@@ -6,15 +6,20 @@ from mock_server.faults.chunks import (
     deltas,
     finishes,
     first_where,
+    has_text,
+    is_plain,
+    middle_text,
     text_chunk,
 )
 from mock_server.faults.edit import (
     Events,
     Object,
+    is_video,
     on_chunks,
     on_events,
 )
 from mock_server.faults.fault import sends
+from openapi.json_text import Json
 
 ERROR: Object = {"error": {"message": "upstream went away", "type": "server_error", "param": None, "code": None}}
 
@@ -121,6 +126,77 @@ def role_missing(_: Asked, chunk: Object, __: int) -> None:
     """The role never comes: messages are filed under nobody, and some SDKs refuse the first delta."""
     for said in deltas(chunk):
         said.pop("role", None)
+
+
+@sends("chat-stream-role-null", "chat.stream.role-null")
+@on_chunks
+def role_null(_: Asked, chunk: Object, __: int) -> None:
+    """Deltas that do not say the role have it as null: readers that know four roles refuse them."""
+    for said in deltas(chunk):
+        said.setdefault("role", None)
+
+
+@sends("chat-stream-delta-lost", "same.text")
+@on_events
+def delta_lost(asked: Asked, found: Events) -> Events:
+    """A piece in the middle of the text never comes: the stream reads well, and says something else."""
+    at = middle_text(found)
+    whole_else = is_plain(asked) and sum(has_text(event.chunk) for event in found) > 2
+    return found if at is None or not whole_else else [*found[:at], *found[at + 1 :]]
+
+
+@sends("chat-stream-finish-differs", "same.finish-reason")
+@on_chunks
+def finish_differs(asked: Asked, chunk: Object, _: int) -> None:
+    """Streams end with length where the whole answer ends with stop: clients ask for a rest that is not there."""
+    for choice in choices(chunk) if is_plain(asked) else ():
+        if choice.get("finish_reason") == "stop":
+            choice["finish_reason"] = "length"
+
+
+@sends("sse-fake-stream", "chat.stream.piecewise")
+@on_events
+def fake_stream(asked: Asked, found: Events) -> Events:
+    """The whole text comes in one delta when it is complete: the stream is one in name alone."""
+    last = {index: at for at, event in enumerate(found) for index in _texts(event.chunk)}
+    joined: dict[Json, str] = {}
+    tokens: dict[Json, list[Json]] = {}
+    out: Events = []
+    for at, event in enumerate(found if not is_video(asked) else ()):
+        chunk, waits = event.chunk, False
+        for choice in choices(chunk):
+            index, text = choice.get("index"), _texts(chunk).get(choice.get("index"))
+            if text is None:
+                continue
+            joined[index] = joined.get(index, "") + text
+            tokens.setdefault(index, []).extend(_tokens(choice))
+            waits = last[index] > at
+            _say(choice, joined[index], tokens[index])
+        out += [] if waits else [event if chunk == event.chunk else event.saying(chunk)]
+    return out or found
+
+
+def _texts(chunk: Object) -> dict[Json, str]:
+    """The text of each choice that says some, and neither role nor anything else."""
+    return {
+        choice.get("index"): text
+        for choice in choices(chunk)
+        for said in deltas({"choices": [choice]})
+        if set(said) == {"content"} and isinstance(text := said["content"], str) and text
+    }
+
+
+def _tokens(choice: Object) -> list[Json]:
+    told = choice.get("logprobs")
+    found = told.get("content") if isinstance(told, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _say(choice: Object, text: str, tokens: list[Json]) -> None:
+    choice["delta"] = {"content": text}
+    told = choice.get("logprobs")
+    if isinstance(told, dict):
+        told["content"] = [*tokens]
 
 
 @sends("sse-error-midstream-then-done", "chat.stream.completes")

@@ -29,7 +29,7 @@ KEY_HEADERS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 # --- what is let in -------------------------------------------------------------------------------------------------
 
 
-@allows("auth-not-checked", "errors.no-key", "errors.wrong-key", "models.no-key")
+@allows("auth-not-checked", "errors.other-scheme", "errors.no-key", "errors.wrong-key", "models.no-key")
 def key_unchecked(policy: Policy) -> Policy:
     """No key is checked: anybody spends the owner's money."""
     return replace(policy, check_key=False)
@@ -41,7 +41,7 @@ def key_any(asked: Asked) -> Asked:
     return replace(asked, auth=Auth.VALID) if asked.auth is Auth.WRONG else asked
 
 
-@hears("auth-key-optional", "errors.no-key")
+@hears("auth-key-optional", "errors.no-key", "errors.other-scheme")
 def key_optional(asked: Asked) -> Asked:
     """A chat without any key is let in: anybody spends the owner's money."""
     return replace(asked, auth=Auth.VALID) if asked.operation == CHAT and asked.auth is Auth.NONE else asked
@@ -53,7 +53,17 @@ def model_unchecked(policy: Policy) -> Policy:
     return replace(policy, check_model=False)
 
 
-@allows("request-not-validated", "errors.missing-model", "errors.missing-messages", "errors.wrong-type")
+@allows(
+    "request-not-validated",
+    "errors.not-object",
+    "errors.empty-messages",
+    "errors.forbidden-value",
+    "errors.missing-model",
+    "errors.missing-messages",
+    "errors.missing-required",
+    "errors.wrong-type",
+    "embeddings.empty-input",
+)
 def unvalidated(policy: Policy) -> Policy:
     """A request is answered that lacks what is required: the client's mistake becomes the model's nonsense."""
     return replace(policy, validate=False)
@@ -63,6 +73,19 @@ def unvalidated(policy: Policy) -> Policy:
 def path_unchecked(policy: Policy) -> Policy:
     """An unknown path gets the web page with 200: a wrong base URL looks like a broken answer."""
     return replace(policy, known_paths=False)
+
+
+@hears("auth-other-scheme-taken", "errors.other-scheme")
+def scheme_any(asked: Asked) -> Asked:
+    """Credentials of any scheme are let in: whoever sends a Basic header of a proxy gets in by accident."""
+    other = header(asked.headers, "authorization").lower().startswith("basic ")
+    return replace(asked, auth=Auth.VALID) if other else asked
+
+
+@allows("content-type-ignored", "errors.wrong-content-type")
+def media_type_unchecked(policy: Policy) -> Policy:
+    """A body is read whatever its Content-Type says: a form of a web page can spend the visitor's key."""
+    return replace(policy, media_type=False)
 
 
 # --- how it is refused ----------------------------------------------------------------------------------------------
@@ -92,10 +115,16 @@ def _error(answer: Answer) -> Object:
     "errors.empty-body",
     "errors.missing-model",
     "errors.missing-messages",
+    "errors.missing-required",
     "errors.wrong-type",
+    "embeddings.empty-input",
     "errors.unknown-model-404",
     "errors.unknown-path",
     "errors.stream-status",
+    "errors.other-scheme",
+    "errors.not-object",
+    "errors.wrong-content-type",
+    "errors.empty-messages",
     "models.unknown",
     "models.no-key",
 )
@@ -129,11 +158,17 @@ def error_code_number(_: Asked, answer: Answer) -> Answer:
 
 @sends(
     "error-4xx-as-5xx",
+    "chat.answered",
+    "errors.mistake-class",
+    "errors.not-object",
+    "errors.empty-messages",
     "errors.bad-json",
     "errors.empty-body",
     "errors.missing-model",
     "errors.missing-messages",
+    "errors.missing-required",
     "errors.wrong-type",
+    "embeddings.empty-input",
 )
 @on_errors
 def error_500(_: Asked, answer: Answer) -> Answer:
@@ -141,11 +176,11 @@ def error_500(_: Asked, answer: Answer) -> Answer:
     return replace(answer, status=500) if answer.status in {400, 422} else answer
 
 
-@sends("error-missing-messages-500", "errors.missing-messages")
+@sends("error-missing-messages-500", "errors.missing-messages", "errors.empty-messages", "errors.mistake-class")
 @on_errors
 def messages_500(asked: Asked, answer: Answer) -> Answer:
     """A request without messages is answered with 500: clients try again what can never work."""
-    lacking = bool(asked.object.get("model")) and not asked.object.get("messages")
+    lacking = asked.operation == CHAT and bool(asked.object.get("model")) and not asked.object.get("messages")
     return replace(answer, status=500) if lacking and answer.status == 400 else answer
 
 
@@ -180,6 +215,7 @@ def path_400(asked: Asked, answer: Answer) -> Answer:
 
 @sends(
     "sse-200-committed-before-upstream-known",
+    "errors.wrong-type",
     "errors.stream-status",
     "errors.wrong-key",
     "errors.missing-messages",
@@ -196,7 +232,7 @@ def stream_committed(asked: Asked, answer: Answer) -> Answer:
     return with_frames(streamed, [Frame(due, event), Frame(due, sse.encode([sse.Message("[DONE]")]))])
 
 
-@sends("chat-legal-request-500", "chat.answered")
+@sends("chat-legal-request-500", "chat.answered", "completions.answered")
 def usage_500(asked: Asked, answer: Answer) -> Answer:
     """A legal parameter (stream_options) makes the relay fail: clients that send it cannot use the relay at all."""
     if not asked.object.get("stream_options") or answer.status != 200:
@@ -227,3 +263,110 @@ def key_in_header(asked: Asked, answer: Answer) -> Answer:
 def _key(asked: Asked) -> str:
     found = next((value for name in KEY_HEADERS if (value := header(asked.headers, name))), "")
     return re.sub(r"^bearer\s+", "", found.strip(), flags=re.IGNORECASE)
+
+
+# --- what stands on a refusal beside its envelope -------------------------------------------------------------------
+
+
+def on_unknown_model(change: Callable[[Asked, Answer], Answer]) -> Answering:
+    """A change of the refusals of a chat with an unknown model alone: something that any probe of errors provokes."""
+
+    @wraps(change)
+    def bend(asked: Asked, answer: Answer) -> Answer:
+        return change(asked, answer) if asked.operation == CHAT and answer.status == 404 else answer
+
+    return on_errors(bend)
+
+
+def _with_message(answer: Answer, change: Callable[[str], str], **more: Json) -> Answer:
+    """The refusal with another text."""
+    told = _error(answer)
+    text = told.get("message")
+    return on_json(answer, lambda body: body.update(error={**told, "message": change(str(text)), **more}))
+
+
+@sends("error-401-no-www-authenticate", "errors.www-authenticate")
+@on_errors
+def no_www_authenticate(_: Asked, answer: Answer) -> Answer:
+    """A 401 names no scheme: clients that ask for one as HTTP says cannot come again."""
+    return with_header(answer, "www-authenticate", None)
+
+
+@sends("error-403-as-401", "errors.not-the-key")
+@on_unknown_model
+def model_401(_: Asked, answer: Answer) -> Answer:
+    """A model that is not there is told as a wrong key: clients throw away a key that is right."""
+    return replace(answer, status=401)
+
+
+@sends("error-401-as-403", "errors.no-key", "errors.wrong-key", "errors.other-scheme", "models.no-key")
+@on_errors
+def key_403(_: Asked, answer: Answer) -> Answer:
+    """A wrong key is told as want of permission: clients that would ask for a new key do not."""
+    return replace(answer, status=403) if answer.status == 401 else answer
+
+
+@sends("error-429-no-retry-after", "errors.retry-after")
+@on_unknown_model
+def later_unsaid(_: Asked, answer: Answer) -> Answer:
+    """Too many requests, and nothing says when to come again: all clients come again at once."""
+    return with_header(replace(answer, status=429), "x-ratelimit-remaining-requests", "0")
+
+
+@sends("error-retry-after-in-words", "errors.retry-after-form")
+@on_unknown_model
+def later_in_words(_: Asked, answer: Answer) -> Answer:
+    """Retry-After is neither a number nor a date: clients ignore it, or fail to read it."""
+    limited = with_header(replace(answer, status=429), "x-ratelimit-remaining-requests", "0")
+    return with_header(limited, "retry-after", "soon")
+
+
+@sends("error-ratelimit-headers-dropped", "errors.rate-limit-headers")
+@on_unknown_model
+def limits_unsaid(_: Asked, answer: Answer) -> Answer:
+    """A 429 tells no limit: clients that pace themselves cannot."""
+    return with_header(replace(answer, status=429), "retry-after", "0")
+
+
+@sends("request-id-constant", "errors.request-id-unique")
+@on_errors
+def request_id_constant(_: Asked, answer: Answer) -> Answer:
+    """Every refusal has the same request id: the operator cannot find the one that is asked about."""
+    return with_header(answer, "x-request-id", "req_0")
+
+
+@sends("error-context-length-code-lost", "errors.context-length")
+@on_errors
+def context_generic(_: Asked, answer: Answer) -> Answer:
+    """Too long a request is refused in general words: agents that would shorten the conversation are stuck."""
+    if _error(answer).get("code") != "context_length_exceeded":
+        return answer
+    return _with_message(answer, lambda _: "All target providers failed.", code="upstream_client_error", param=None)
+
+
+@sends("error-channel-key-leak", "errors.no-upstream-key")
+@on_unknown_model
+def channel_key(_: Asked, answer: Answer) -> Answer:
+    """The message quotes the key of the relay's own account upstream: whoever reads it can spend its money."""
+    return _with_message(answer, lambda text: f"{text} Incorrect API key provided: sk-proj-0123456789abcdefghijKLMN")
+
+
+@sends("error-upstream-host-leak", "errors.no-inner-host")
+@on_unknown_model
+def inner_host(_: Asked, answer: Answer) -> Answer:
+    """The message names the upstream inside the operator's network: an attacker learns where to knock."""
+    return _with_message(answer, lambda _: 'Post "http://gateway:3000/v1/chat/completions": dial tcp 10.0.3.7:3000')
+
+
+@sends("error-message-mutated", "errors.message-stable")
+@on_errors
+def message_glued(_: Asked, answer: Answer) -> Answer:
+    """Each hop glues its request id to the message: what matches on the text does not."""
+    return _with_message(answer, lambda text: f"{text} (request id: 20250101A) (request id: 20250101B)")
+
+
+@sends("error-message-localised-without-code", "errors.code")
+@on_errors
+def message_localised(_: Asked, answer: Answer) -> Answer:
+    """The message is in the operator's language and there is no code: a program cannot tell what went wrong."""
+    return _with_message(answer, lambda _: "无效的请求", code=None)

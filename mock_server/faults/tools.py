@@ -1,9 +1,10 @@
 """Calls of functions: what makes agents lose an argument, or call the wrong thing twice."""
 
-from mock_server.answer import Asked
+from mock_server.answer import Answer, Asked
 from mock_server.faults.chunks import (
     choices,
     deltas,
+    finishes,
     tool_calls,
 )
 from mock_server.faults.edit import (
@@ -16,6 +17,7 @@ from mock_server.faults.edit import (
     on_whole,
 )
 from mock_server.faults.fault import sends
+from mock_server.faults.honest_members import tool_at_once
 from openapi.json_text import Json
 
 Key = tuple[Json, Json]  # the index of a choice and that of a call
@@ -51,6 +53,12 @@ def index_zero(_: Asked, chunk: Object, __: int) -> None:
         call["index"] = 0
 
 
+@sends("responses-parallel-calls-to-index-0", "tools.index")
+def calls_to_index_zero(asked: Asked, answer: Answer) -> Answer:
+    """Calls come whole, and each has index 0, as of a conversion from Responses: two of them become one."""
+    return index_zero(asked, tool_at_once(asked, answer))
+
+
 @sends("tool-index-from-one", "tools.index")
 @on_chunks
 def index_from_one(_: Asked, chunk: Object, __: int) -> None:
@@ -66,6 +74,34 @@ def id_missing(_: Asked, chunk: Object, __: int) -> None:
     """Calls come without an id: the result cannot be sent back."""
     for call in tool_calls(chunk):
         call.pop("id", None)
+
+
+@sends("tool-id-empty-on-continuation", "tools.id-continued")
+@on_chunks
+def id_empty(_: Asked, chunk: Object, __: int) -> None:
+    """Later fragments of a call have an empty id: clients start another call, or forget the id of this one."""
+    for call in tool_calls(chunk):
+        if not _is_head(call):
+            call["id"] = ""
+
+
+@sends("tool-id-null-on-continuation", "tools.null-continued")
+@on_chunks
+def id_null(_: Asked, chunk: Object, __: int) -> None:
+    """Later fragments of a call have null for id and name: clients that spread objects lose both."""
+    for call in tool_calls(chunk):
+        if not _is_head(call):
+            call["id"] = None
+            _function(call)["name"] = None
+
+
+@sends("tool-legacy-function-call-stub", "chat.legacy-call")
+@on_chunks
+def legacy_stub(_: Asked, chunk: Object, __: int) -> None:
+    """The last chunk has an empty function_call, which nobody asked for: converters take it for a call."""
+    if finishes(chunk):
+        for said in deltas(chunk):
+            said["function_call"] = {"name": "", "arguments": ""}
 
 
 @sends("tool-type-missing", "tools.head")
@@ -182,7 +218,7 @@ def finish_stop(_: Asked, body: Object) -> None:
             choice["finish_reason"] = "stop"
 
 
-@sends("tool-call-leaks-as-text", "tools.called")
+@sends("tool-call-leaks-as-text", "tools.called", "same.calls")
 @on_whole
 def leaks(_: Asked, body: Object) -> None:
     """The call comes as text with tags: the user reads markup, and nothing is called."""

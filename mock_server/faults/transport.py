@@ -1,17 +1,21 @@
 """HTTP beneath the answers: how bodies end, what frames them, where requests are sent on to."""
 
+import gzip
 import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from mock_server.answer import Answer, Asked, Frame
+from mock_server.answer import Answer, Asked, Frame, Wire
 from mock_server.faults.edit import (
+    header,
     is_chat_stream,
     is_chat_whole,
+    with_body,
     with_frames,
     with_header,
 )
 from mock_server.faults.fault import sends
+from openapi.wire import http1_out
 from openapi.wire.exchange import End, Framing
 
 _SIZE = re.compile(rb"[0-9a-f]+\r\n")
@@ -101,3 +105,144 @@ def request_id_missing(_: Asked, answer: Answer) -> Answer:
     """No header names the request: nobody can ask the relay what became of it."""
     kept = tuple((name, value) for name, value in answer.headers if "request-id" not in name.lower())
     return answer if kept == answer.headers else replace(answer, headers=kept)
+
+
+# --- the head -------------------------------------------------------------------------------------------------------
+
+
+def _in_head(answer: Answer, change: Wire) -> Answer:
+    """The answer with its head changed as bytes."""
+    return _on_wire(answer, lambda piece: change(piece) if piece.startswith(b"HTTP/") else piece)
+
+
+def _with_line(answer: Answer, line: bytes) -> Answer:
+    """The answer with one more line in its head, as it stands."""
+    return _in_head(answer, lambda head: head[:-2] + line + b"\r\n\r\n")
+
+
+@sends("tx-space-before-colon", "transport.framing")
+def space_before_colon(asked: Asked, answer: Answer) -> Answer:
+    """A field has a space before its colon: a proxy may read another name than a client, and strict ones refuse it."""
+    return _with_line(answer, b"x-relay : a") if is_chat_whole(asked, answer) else answer
+
+
+@sends("tx-header-folded", "transport.head-syntax")
+def header_folded(asked: Asked, answer: Answer) -> Answer:
+    """A field is folded over two lines, which was given up in 2014: some clients read it as two, some refuse it."""
+    return _with_line(answer, b"x-relay: a\r\n b") if is_chat_whole(asked, answer) else answer
+
+
+@sends("tx-bare-lf", "transport.head-syntax")
+def bare_lf(asked: Asked, answer: Answer) -> Answer:
+    """Lines of the head end in LF alone: a proxy may see another head than a client."""
+    return _in_head(answer, lambda head: head.replace(b"\r\n", b"\n")) if is_chat_whole(asked, answer) else answer
+
+
+@sends("tx-content-type-twice", "transport.singletons")
+def content_type_twice(asked: Asked, answer: Answer) -> Answer:
+    """Two parties on the way declare the media type: some clients join both to one that nobody knows."""
+    if not is_chat_whole(asked, answer):
+        return answer
+    return replace(answer, headers=(*answer.headers, ("content-type", header(answer.headers, "content-type"))))
+
+
+@sends("tx-length-and-chunks", "transport.length-and-coding")
+def length_and_chunks(asked: Asked, answer: Answer) -> Answer:
+    """A length is announced beside chunks: what a proxy cuts by the one, a client reads by the other."""
+    if not is_chat_whole(asked, answer) or answer.framing is not Framing.CONTENT_LENGTH:
+        return answer
+    return _with_line(replace(answer, framing=Framing.CHUNKED), b"content-length: %d" % len(answer.body))
+
+
+@sends("tx-date-missing", "transport.date")
+def date_missing(asked: Asked, answer: Answer) -> Answer:
+    """An answer does not say when it was made."""
+    if not is_chat_whole(asked, answer):
+        return answer
+    return _in_head(answer, lambda head: re.sub(rb"\r\ndate:[^\r]*", b"", head))
+
+
+@sends("tx-header-text", "transport.header-text")
+def header_text(asked: Asked, answer: Answer) -> Answer:
+    """A header holds a Chinese text: Node and browsers hand it over garbled, or raise."""
+    return with_header(answer, "x-relay-note", "余额不足") if is_chat_whole(asked, answer) else answer
+
+
+# --- the body -------------------------------------------------------------------------------------------------------
+
+
+@sends("tx-bytes-behind-end", "transport.surplus")
+def bytes_behind(asked: Asked, answer: Answer) -> Answer:
+    """More bytes come than were announced: the next answer on the connection begins with them."""
+    if not is_chat_whole(asked, answer) or answer.framing is not Framing.CONTENT_LENGTH:
+        return answer
+    body = answer.body
+    return _on_wire(answer, lambda piece: piece + b"{}" if piece == body else piece)
+
+
+@sends("head-with-body", "transport.no-body")
+def head_with_body(asked: Asked, answer: Answer) -> Answer:
+    """HEAD is answered with the body of GET: the next answer on the connection begins with it."""
+    body = answer.body
+    return _in_head(answer, lambda head: head + body) if asked.method == "HEAD" and body else answer
+
+
+@sends("options-204-with-body", "transport.no-body", "transport.no-content")
+def no_content_with_body(asked: Asked, answer: Answer) -> Answer:
+    """A 204 announces a body and has one: some clients wait for it, to others it is the next answer."""
+    if answer.status != 204:
+        return answer
+    return _in_head(_with_line(answer, b"content-length: 2"), lambda head: head + b"{}")
+
+
+@sends("tx-close-delimited", "transport.close-delimited")
+def close_delimited(_: Asked, answer: Answer) -> Answer:
+    """Nothing but the end of the connection tells where the body ends: one that was cut looks whole."""
+    return replace(answer, framing=Framing.CLOSE) if answer.framing is Framing.CHUNKED else answer
+
+
+@sends("tx-gzip-unasked", "transport.coding-unasked")
+def gzip_unasked(asked: Asked, answer: Answer) -> Answer:
+    """A body is compressed for a client that takes none compressed."""
+    if not is_chat_whole(asked, answer):
+        return answer
+    return with_header(with_body(answer, gzip.compress(answer.body, mtime=0)), "content-encoding", "gzip")
+
+
+@sends("tx-json-leading-whitespace", "transport.leading-whitespace")
+def leading_whitespace(asked: Asked, answer: Answer) -> Answer:
+    """Blanks come before the JSON to keep the connection: the status is settled before the answer is known."""
+    if not is_chat_whole(asked, answer):
+        return answer
+    return with_frames(answer, [Frame(answer.frames[0].due, b"  \n"), *answer.frames])
+
+
+# --- the connection, and what stands before the relay ---------------------------------------------------------------
+
+
+@sends("tx-rst-poisons-pool", "transport.reuse")
+def reset_behind(asked: Asked, answer: Answer) -> Answer:
+    """The connection is reset behind a whole stream, unannounced: the next request of a client's pool fails."""
+    if not is_chat_stream(asked, answer) or answer.framing is not Framing.CHUNKED:
+        return answer
+    last = http1_out.chunk(answer.frames[-1].data)
+
+    def wire(piece: bytes) -> bytes:
+        if piece.startswith(b"HTTP/"):
+            return piece.replace(b"connection: close\r\n", b"")
+        return piece + http1_out.LAST_CHUNK if piece == last else piece
+
+    return _on_wire(replace(answer, end=End.RESET), wire)
+
+
+LONG = 1000  # tokens of an answer that takes its time
+
+
+@sends("tx-nonstream-524", "transport.gateway-timeout", "chat.answered", "errors.content-type", "errors.envelope")
+def gateway_timeout(asked: Asked, answer: Answer) -> Answer:
+    """A long answer that is not streamed dies at the CDN: the client gets a page, and pays for what it never sees."""
+    limit = asked.object.get("max_tokens")
+    if not is_chat_whole(asked, answer) or not isinstance(limit, int) or limit < LONG:
+        return answer
+    page = b"<!DOCTYPE html><title>524: A timeout occurred</title>"
+    return with_header(with_body(replace(answer, status=524), page), "content-type", "text/html")

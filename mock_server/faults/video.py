@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 
-from mock_server.answer import Asked
+from mock_server import media
+from mock_server.answer import Answer, Asked, Frame
 from mock_server.faults.chunks import (
     choices,
     content,
@@ -20,16 +21,20 @@ from mock_server.faults.chunks import (
 from mock_server.faults.edit import (
     Events,
     Object,
+    is_chat_stream,
     is_video,
     on_chunks,
     on_events,
 )
 from mock_server.faults.fault import sends
+from mock_server.synthesis import error
 
+SID = r"s_[0-9a-f]{32}"
 LINK = r"https?://[^\s\"'<>()\[\]`]+"
 OTHER_LINK = "\n[备用](https://media.example/0f0f0f0f.mp4)\n"
 TEXTS = ("content", "reasoning_content", "reasoning")
 GAP = 65.0  # seconds
+PAGE = b"<!doctype html><title>video</title><p>Log in to watch.</p>\n"
 
 
 def on_video(change: Callable[[Events], Events]) -> Callable[[Asked, Events], Events]:
@@ -157,4 +162,65 @@ def task_id_missing(found: Events) -> Events:
 @on_video
 def sid_missing(found: Events) -> Events:
     """No sid is named: the video cannot be changed by a later request."""
-    return without_spans(found, r"s_[0-9a-f]{32}")
+    return without_spans(found, SID)
+
+
+@sends("video-link-after-finish", "video.link-before-finish", "chat.stream.finish-last")
+@on_events
+@on_video
+def link_after_finish(found: Events) -> Events:
+    """The link comes behind finish_reason: clients that stop reading there never see the video."""
+    at, end = _last_text(found), first_where(found, finishes)
+    if at is None or end is None or at >= end:
+        return found
+    late = replace(found[at], due=found[end].due)
+    return [*found[:at], *found[at + 1 : end + 1], late, *found[end + 1 :]]
+
+
+@sends("video-parts-refused", "video.accepted", "claims.kept")
+def parts_refused(asked: Asked, answer: Answer) -> Answer:
+    """A picture beside the text is refused, though it is documented: a video from a picture cannot be had."""
+    messages = asked.object.get("messages")
+    contents = [one.get("content") for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    if not is_video(asked) or not is_chat_stream(asked, answer) or all(isinstance(one, str) for one in contents):
+        return answer
+    text = "field messages.content must be a string"
+    return error(400, text, type="invalid_request_error", param="messages", code="invalid_value")
+
+
+@sends("video-edit-forgets", "video.edit-refers")
+@on_events
+def edit_forgets(asked: Asked, found: Events) -> Events:
+    """Only the last message of a conversation is read: an edit makes a new video, which has nothing of the first."""
+    messages = asked.object.get("messages")
+    if not is_video(asked) or not isinstance(messages, list) or len(messages) < 2:
+        return found
+    return _before_result(without_spans(found, SID), f"\n> sid: s_{'f' * 32}\n")
+
+
+def _with_our_link(asked: Asked, answer: Answer) -> Answer:
+    """A video's stream with its link to a video of the mock, where a recording has one of its own."""
+
+    def relinked(asked: Asked, found: Events) -> Events:
+        ours = any(media.PATH in content(event) for event in found)
+        if ours or not is_video(asked):
+            return found
+        return _before_result(without_spans(found, LINK), f"\n[播放]({media.link(asked.headers, 'ours')})\n")
+
+    return on_events(relinked)(asked, answer)
+
+
+@sends("video-link-html", "video.link-type")
+def link_html(asked: Asked, answer: Answer) -> Answer:
+    """The link leads to a page: players show nothing, and scripts save HTML under the name of a video."""
+    if asked.path.startswith(media.PATH):
+        return Answer(200, (("content-type", "text/html; charset=utf-8"),), (Frame(0.0, PAGE),))
+    return _with_our_link(asked, answer)
+
+
+@sends("video-link-404", "video.link-type")
+def link_lost(asked: Asked, answer: Answer) -> Answer:
+    """The link leads nowhere: the video was made and paid for, and nobody can have it."""
+    if asked.path.startswith(media.PATH):
+        return error(404, "no such file", type="invalid_request_error", code="not_found")
+    return _with_our_link(asked, answer)

@@ -10,11 +10,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from mock_server.answer import Answer, Asked
-from mock_server.synthesis.errors import UnanswerableError, error, unknown_model
+from mock_server.synthesis.errors import LIMITS, UnanswerableError, error, no_room, unknown_model
 from mock_server.synthesis.models import MODELS, model, models
 from mock_server.synthesis.registry import OPERATIONS
 
-__all__ = ["MODELS", "answer", "error", "model", "models", "unknown_model"]
+__all__ = ["LIMITS", "MODELS", "answer", "error", "model", "models", "no_room", "unknown_model"]
 
 for _module in iter_modules(__path__, __name__ + "."):
     import_module(_module.name)
@@ -32,4 +32,5 @@ def answer(asked: Asked, models: Sequence[str] = MODELS, now: int | None = None)
     try:
         return make(asked, models, int(time.time()) if now is None else now)
     except UnanswerableError as refused:
-        return error(400, str(refused), type="invalid_request_error", param=refused.param, code=refused.code)
+        kind = "invalid_request_error"
+        return error(400, str(refused), type=kind, param=refused.param, code=refused.code, operation=asked.operation)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
-from mock_server.answer import Answer, Asked, Frame
-from mock_server.synthesis import pace, video
+from mock_server.answer import Answer, Asked
+from mock_server.synthesis import events, pace, video
 from mock_server.synthesis.calls import Call
 from mock_server.synthesis.errors import whole
 from mock_server.synthesis.logprobs import logprobs
@@ -13,12 +12,8 @@ from mock_server.synthesis.prompt import Prompt, read
 from mock_server.synthesis.registry import operation
 from mock_server.synthesis.seed import digest
 from mock_server.synthesis.turn import Turn, turns
-from openapi import json_text
 from openapi.json_text import Json
-from openapi.wire import sse
-from openapi.wire.exchange import Framing
 
-STREAM_HEADERS = (("content-type", "text/event-stream"), ("cache-control", "no-cache"), ("x-accel-buffering", "no"))
 FINGERPRINT = "fp_relayproof"
 
 Object = dict[str, Json]
@@ -28,7 +23,7 @@ Object = dict[str, Json]
 def answer(asked: Asked, names: Sequence[str], now: int) -> Answer:
     """A completion, or its chunks. Raises UnanswerableError."""
     prompt = read(asked)
-    said = video.turns(prompt) if video.is_video(prompt.model) else turns(prompt)
+    said = video.turns(prompt, asked.headers) if video.is_video(prompt.model) else turns(prompt)
     completion = Completion(prompt, tuple(said), now)
     return _streamed(completion) if prompt.streamed else _whole(completion)
 
@@ -96,26 +91,16 @@ def _call(call: Call) -> Object:
 
 
 def _streamed(completion: Completion) -> Answer:
-    data = [sse.encode([sse.Message(json_text.write(chunk).decode())]) for chunk in _chunks(completion)]
-    data.append(sse.encode([sse.Message("[DONE]")]))
-    dues = pace.dues(len(data), completion.prompt.seed)
-    frames = tuple(Frame(due, event) for due, event in zip(dues, data, strict=True))
-    headers = (*STREAM_HEADERS, ("x-request-id", f"req_{completion.request[:24]}"))
-    return Answer(200, headers, frames, Framing.CHUNKED, ended_at=dues[-1])
+    return events.streamed(_chunks(completion), completion.prompt.seed, completion.request)
 
 
 def _chunks(completion: Completion) -> Iterator[Object]:
     """One piece a chunk, the choices taking turns; the usage in a chunk of its own where it was asked for."""
     counted: Object = {"usage": None} if completion.prompt.include_usage else {}
-    for choice in _interleaved([list(_pieces(completion.prompt, turn)) for turn in completion.turns]):
+    for choice in events.interleaved([list(_pieces(completion.prompt, turn)) for turn in completion.turns]):
         yield {**completion.envelope("chat.completion.chunk", [choice]), **counted}
     if completion.prompt.include_usage:
         yield {**completion.envelope("chat.completion.chunk", []), "usage": completion.usage}
-
-
-def _interleaved(streams: list[list[Object]]) -> Iterator[Object]:
-    for row in zip_longest(*streams):
-        yield from (choice for choice in row if choice is not None)
 
 
 def _pieces(prompt: Prompt, turn: Turn) -> Iterator[Object]:

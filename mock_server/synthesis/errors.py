@@ -1,4 +1,7 @@
-"""Failures in the envelope that all operations share: {"error": {message, type, param, code}}."""
+"""Failures in the envelope of their protocol: {"error": {message, type, param, code}} where it has none of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from mock_server.answer import Answer, Frame
 from mock_server.synthesis.seed import digest
@@ -7,6 +10,7 @@ from openapi.json_text import Json
 from openapi.wire.exchange import Headers
 
 FIRST_BYTE = 0.02  # seconds
+LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")  # of the tokens of an answer
 
 
 class UnanswerableError(ValueError):
@@ -25,6 +29,37 @@ def whole(status: int, body: Json, headers: Headers = (), *, due: float = FIRST_
     return Answer(status, fields, (Frame(due, data),), ended_at=due)
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong, before it is put into an envelope."""
+
+    status: int
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+Envelope = Callable[[Failure], Json]
+ENVELOPES: dict[str, Envelope] = {}
+
+
+def envelope(*operations: str) -> Callable[[Envelope], Envelope]:
+    """Register a function as the envelope of these operations."""
+
+    def register(put: Envelope) -> Envelope:
+        ENVELOPES.update(dict.fromkeys(operations, put))
+        return put
+
+    return register
+
+
+def openai(failure: Failure) -> Json:
+    """All four members, null where they do not apply."""
+    told: dict[str, Json] = {"message": failure.message, "type": failure.type}
+    return {"error": told | {"param": failure.param, "code": failure.code}}
+
+
 def error(
     status: int,
     message: str,
@@ -33,12 +68,21 @@ def error(
     param: str | None = None,
     code: str | None = None,
     headers: Headers = (),
+    operation: str | None = None,
 ) -> Answer:
-    """A failure with all four members of the envelope."""
-    return whole(status, {"error": {"message": message, "type": type, "param": param, "code": code}}, headers)
+    """A failure of an operation in the envelope of its protocol."""
+    put = ENVELOPES.get(operation or "", openai)
+    return whole(status, put(Failure(status, message, type, param, code)), headers)
 
 
-def unknown_model(name: str) -> Answer:
-    """404, as OpenAI answers for a model that does not exist."""
+def unknown_model(name: str, operation: str | None = None) -> Answer:
+    """404, as vendors answer for a model that does not exist."""
     message = f"The model `{name}` does not exist or you do not have access to it."
-    return error(404, message, type="invalid_request_error", param="model", code="model_not_found")
+    return error(404, message, type="invalid_request_error", param="model", code="model_not_found", operation=operation)
+
+
+def no_room(wanted: int, context: int, operation: str | None = None) -> Answer:
+    """400, as vendors answer who asks for more tokens than the model has room for."""
+    message = f"This model's maximum context length is {context} tokens, and {wanted} were asked for."
+    code = "context_length_exceeded"
+    return error(400, message, type="invalid_request_error", param="max_tokens", code=code, operation=operation)

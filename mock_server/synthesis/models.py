@@ -8,7 +8,16 @@ from mock_server.synthesis.errors import unknown_model, whole
 from mock_server.synthesis.registry import operation
 from openapi.json_text import Json
 
-MODELS: tuple[str, ...] = ("mock-chat", "mock-reasoner", "sora-2")
+EMBEDDER = "text-embedding-3-small"  # SDKs and their examples ask for it, and it promises vectors of length 1
+MODELS: tuple[str, ...] = (
+    "mock-chat",
+    "mock-reasoner",
+    "mock-claude",
+    "mock-instruct",
+    "mock-embed",
+    EMBEDDER,
+    "sora-2",
+)
 CREATED = 1735689600  # 2025-01-01, in seconds; a model's birthday does not hang on the clock
 
 

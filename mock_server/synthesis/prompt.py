@@ -14,7 +14,7 @@ MAX_TOP_LOGPROBS = 20
 PER_MESSAGE = 3  # tokens that the frame of a message costs
 PER_PICTURE = 85  # tokens that OpenAI counts for a picture of low detail
 PICTURES = ("image_url", "input_image")
-NO_EFFECT = ("stream", "stream_options")  # on what is said; they shape how
+NO_EFFECT = ("stream", "stream_options", "user")  # on what is said; they shape how, and say for whom
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,13 @@ class Prompt:
     """One request for chat. The properties are what was asked for, with defaults where nothing was."""
 
     body: dict[str, Json]
+    salt: int = 0  # other words for the same request
 
     @cached_property
     def seed(self) -> str:
         """The digest of all that bears on the answer's words: equal for the whole and the streamed answer."""
-        return digest({name: value for name, value in self.body.items() if name not in NO_EFFECT})
+        heard = {name: value for name, value in self.body.items() if name not in NO_EFFECT}
+        return digest(heard, self.salt) if self.salt else digest(heard)
 
     @property
     def model(self) -> str:
@@ -125,7 +127,7 @@ class Prompt:
 
 
 def read(asked: Asked) -> Prompt:
-    return Prompt(asked.object)
+    return Prompt(asked.object, asked.seed)
 
 
 def content_text(message: dict[str, Json]) -> str:

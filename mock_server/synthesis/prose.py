@@ -81,8 +81,10 @@ def _opening(prompt: Prompt) -> str:
 def _filler(prompt: Prompt, variant: int) -> str:
     chinese = tokens.is_chinese(prompt.last_user)
     bank, joint = (CHINESE, "") if chinese else (ENGLISH, " ")
-    start = number(len(bank), prompt.seed) + 3 * variant
-    sentences = [bank[(start + step) % len(bank)] for step in range(_length(prompt.last_user))]
+    start, steps = number(len(bank), prompt.seed) + 3 * variant, range(_length(prompt.last_user))
+    if prompt.salt:  # many texts, so that two requests get the same by no chance
+        return joint.join(bank[number(len(bank), prompt.seed, variant, step)] for step in steps)
+    sentences = [bank[(start + step) % len(bank)] for step in steps]
     return joint.join(sentences)
 
 

@@ -1,21 +1,25 @@
 """What one choice of an answer says, before anyone decides whether it is said at once or piece by piece."""
 
 import json
+import re
 from dataclasses import dataclass, replace
 
 from mock_server.synthesis import calls, instances, prose, tokens, values
 from mock_server.synthesis.calls import Call
 from mock_server.synthesis.errors import UnanswerableError
-from mock_server.synthesis.prompt import Prompt
+from mock_server.synthesis.prompt import Prompt, member
 from openapi.json_text import Json
 
 REASONERS = ("reason", "think", "r1")  # in the name of a model that thinks before it speaks
+SECRET = re.compile(r"\bprivate (?:\w+ )?address\b", re.IGNORECASE)  # that no model gives away
+DECLINED = "I cannot help with the address of a private person."
 REFUSAL = "I cannot give an answer of that shape: nothing fits the schema."
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One choice: what it thinks and says, in tokens, the tools that it calls, and why it ends."""
+    """One choice: what it thinks and says, in tokens, the tools that it calls, and why it ends: `stop` is the sequence
+    that ended it, if one did."""
 
     index: int
     thoughts: tuple[str, ...] = ()
@@ -23,6 +27,7 @@ class Turn:
     calls: tuple[Call, ...] = ()
     refusal: str = ""
     finish: str = "stop"
+    stop: str = ""
 
     @property
     def content(self) -> str:
@@ -47,32 +52,36 @@ def _turn(prompt: Prompt, index: int) -> Turn:
     if prompt.format == "json_schema":
         return _structured(prompt, index, thoughts)
     if prompt.format == "json_object":
-        return Turn(index, thoughts, _stopped(_json(values.object_of(prompt.last_user)), prompt.stops))
-    return Turn(index, thoughts, _stopped(prose.compose(prompt, index), prompt.stops))
+        return _said(prompt, index, thoughts, _json(values.object_of(prompt.last_user)))
+    return _said(prompt, index, thoughts, prose.compose(prompt, index))
 
 
 def thinks(prompt: Prompt) -> bool:
-    return any(word in prompt.model.lower() for word in REASONERS)
+    switch = member(prompt.body.get("thinking"), "type")
+    return switch in {"enabled", "adaptive"} or any(word in prompt.model.lower() for word in REASONERS)
 
 
 def _structured(prompt: Prompt, index: int, thoughts: tuple[str, ...]) -> Turn:
+    if SECRET.search(prompt.last_user):
+        return Turn(index, thoughts, refusal=DECLINED)
     try:
         value = instances.instance(prompt.schema, prompt.last_user)
     except UnanswerableError as error:
         if error.code == "unsatisfiable_schema":
             return Turn(index, thoughts, refusal=REFUSAL)
         raise
-    return Turn(index, thoughts, _stopped(_json(value), prompt.stops))
+    return _said(prompt, index, thoughts, _json(value))
 
 
 def _json(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _stopped(text: str, stops: list[str]) -> tuple[str, ...]:
-    """The tokens before the first stop sequence."""
-    ends = [at for at in (text.find(stop) for stop in stops) if at >= 0]
-    return tokens.split(text[: min(ends)] if ends else text)
+def _said(prompt: Prompt, index: int, thoughts: tuple[str, ...], text: str) -> Turn:
+    """A text up to the first stop sequence."""
+    found = [(at, stop) for stop in prompt.stops if (at := text.find(stop)) >= 0]
+    end, stop = min(found, default=(len(text), ""))
+    return Turn(index, thoughts, tokens.split(text[:end]), stop=stop)
 
 
 def _limited(turn: Turn, limit: int | None) -> Turn:
@@ -89,4 +98,6 @@ def _limited(turn: Turn, limit: int | None) -> Turn:
         fitting.append(call)
     pieces = turn.pieces[:left]
     refusal = "".join(tokens.split(turn.refusal)[:left])
-    return replace(turn, thoughts=thoughts, pieces=pieces, calls=tuple(fitting), refusal=refusal, finish="length")
+    return replace(
+        turn, thoughts=thoughts, pieces=pieces, calls=tuple(fitting), refusal=refusal, finish="length", stop=""
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from itertools import accumulate
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from openapi import json_text
 from openapi.json_text import Json, JsonText
@@ -20,6 +20,7 @@ from openapi.wire import sse
 T = TypeVar("T")
 Headers = tuple[tuple[str, str], ...]
 
+_UNKNOWN = object()
 MAX_CONTENT = 32 << 20  # bytes that a compressed body may expand to; beyond that it is a bomb, not an answer
 
 
@@ -58,6 +59,14 @@ class Read:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something in the framing that a reader passes over and a server may not send: its kind, and more about it."""
+
+    kind: str
+    detail: str
+
+
 @dataclass(frozen=True)
 class Request:
     """One request. `path` is target path and query, without the base URL's own prefix; `body` the bytes as sent."""
@@ -78,8 +87,13 @@ class Request:
         """The body where it is a JSON object, else an empty one."""
         return self.json.object
 
+    @cached_property
+    def _fields(self) -> dict[str, str]:
+        return _first_of_each(self.headers)
+
     def header(self, name: str) -> str | None:
-        return _header(self.headers, name)
+        """The first header of that name, in any case."""
+        return self._fields.get(name.lower())
 
 
 @dataclass(frozen=True)
@@ -87,10 +101,12 @@ class Exchange:
     """One request and what came of it.
 
     `status` is None where no answer's head came; `error` then says why, in our words. `operation` and `probe` are the
-    ids of what was asked, where known; `attempt` counts repeats after a 429, 503 or 529. `step` is the name of the request
-    in a probe of several, `repeat` counts how often the probe was made to see whether its outcome varies. `claims` are
-    the capabilities that the request needs, each with whether the relay is said to have it. `chunks` are HTTP/1.1 chunk
-    sizes as sent, the last zero included.
+    ids of what was asked, where known; `attempt` counts repeats after a 429, 503 or 529. `step` is the name of the
+    request in a probe of several, `steps` are the names of all, sent or not; `repeat` counts how often the probe was
+    made to see whether its outcome varies. `claims` are the capabilities that the request needs, each with whether the
+    relay is said to have it. `chunks` are HTTP/1.1 chunk sizes as sent, the last zero included. `reused` says whether
+    it went over the connection of the request before it, None where that was not wanted. `oddities` are what the
+    framing has and may not have.
     """
 
     id: str
@@ -110,27 +126,36 @@ class Exchange:
     probe: str | None = None
     attempt: int = 1
     step: str | None = None
+    steps: tuple[str, ...] = ()
     repeat: int = 1
     claims: Mapping[str, bool] = field(default_factory=dict, hash=False)
+    reused: bool | None = None
+    oddities: tuple[Oddity, ...] = ()
 
-    _views: dict[object, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _views: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def view(self, derive: Callable[["Exchange"], T]) -> T:
         """What `derive` makes of this exchange, made once. It must be a pure function with a name of its own."""
-        if derive not in self._views:
-            self._views[derive] = derive(self)
-        return cast("T", self._views[derive])
+        known = self._views.get(derive, _UNKNOWN)
+        if known is _UNKNOWN:
+            known = self._views[derive] = derive(self)
+        found: T = known
+        return found
+
+    @cached_property
+    def _fields(self) -> dict[str, str]:
+        return _first_of_each(self.headers)
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in any case."""
-        return _header(self.headers, name)
+        return self._fields.get(name.lower())
 
-    @property
+    @cached_property
     def media_type(self) -> str:
         """Lower case, without parameters; empty where there is no Content-Type."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
-    @property
+    @cached_property
     def is_stream(self) -> bool:
         """Whether the answer says that it is an event stream."""
         return self.media_type == "text/event-stream"
@@ -196,9 +221,9 @@ class Exchange:
         return self.content_reads[min(bisect_left(self._ends, end), len(self._ends) - 1)].at
 
 
-def _header(headers: Headers, name: str) -> str | None:
-    name = name.lower()
-    return next((value for key, value in headers if key.lower() == name), None)
+def _first_of_each(headers: Headers) -> dict[str, str]:
+    """Lower-case name → the first value of that name."""
+    return {key.lower(): value for key, value in reversed(headers)}
 
 
 def _decode_content(reads: tuple[Read, ...], coding: str) -> tuple[tuple[Read, ...], str | None]:

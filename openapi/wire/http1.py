@@ -1,29 +1,36 @@
 """The framing of one HTTP/1.1 answer, as evidence: its head, the borders of its chunks, and how it ended.
 
 A client library reads past what it forgives. This reader (RFC 9112) forgives nothing that decides where the body ends,
-and what it cannot go on from it names: `fault` is then one sentence, and `end` is TRUNCATED.
+and what it cannot go on from it names: `fault` is then one sentence, and `end` is TRUNCATED. What it can go on from and
+no server may send is among `oddities`.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from openapi.wire.exchange import End, Framing, Headers
+from openapi.wire.exchange import End, Framing, Headers, Oddity
 
 FRAMING_FAULT = "framing: "  # what the error of an exchange begins with where its framing could not be read
+SURPLUS = "bytes behind the end"  # the kinds of oddities
+BARE_LF = "a bare LF"
+FOLDED = "a folded field"
+NO_SPACE = "no space behind the status"
 MAX_HEAD = 256 << 10  # bytes, with its blank line; more is no head
 MAX_LINE = 16 << 10  # bytes of a chunk's or trailer's line, with its end
 CRLF = b"\r\n"
 _BLANK = re.compile(rb"\n\r?\n")  # a bare LF may end a line of the head: RFC 9112 section 2.2
+_UNREADABLE = re.compile(rb"[\0\r]")  # RFC 9110 section 5.5
 _STATUS = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\r\0]*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A status line and its fields, names in the case in which they came."""
+    """A status line and its fields, names in the case in which they came, folded values on one line."""
 
     http: str
     status: int
     headers: Headers
+    oddities: tuple[Oddity, ...] = ()
 
     def values(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name]
@@ -54,6 +61,13 @@ class AnswerReader:
     def rest(self) -> bytes:
         """The bytes behind the end of the answer."""
         return bytes(self._buffer) if self.complete else b""
+
+    @property
+    def oddities(self) -> tuple[Oddity, ...]:
+        """What stands in the answer and may not, though it can be read past; spare line ends behind it are none."""
+        behind = len(self.rest.strip(CRLF))
+        found = self.head.oddities if self.head else ()
+        return (*found, Oddity(SURPLUS, f"{len(self.rest)} bytes")) if behind else found
 
     def feed(self, data: bytes) -> bytes:
         """The body bytes in `data`, transfer coding taken off."""
@@ -99,11 +113,13 @@ class AnswerReader:
             self._searched = max(len(self._buffer) - 2, 0)
             return False
         last, end = blank.span()
-        head = parse_head(self._take(end)[:last].removesuffix(b"\r"))
+        data = self._take(end)
+        head = parse_head(data[:last].removesuffix(b"\r"))
         self._searched = 0
         if 100 <= head.status < 200 and head.status != 101:
             return True
-        self.head = head
+        bare = (Oddity(BARE_LF, "in the head"),) if data.count(b"\n") > data.count(CRLF) else ()
+        self.head = replace(head, oddities=head.oddities + bare)
         self.framing, self._left = body_framing(head, self.method)
         return True
 
@@ -169,14 +185,25 @@ def parse_head(data: bytes) -> Head:
     if not status:
         msg = f"{first[:40]!r} is no status line"
         raise FramingError(msg)
-    headers = []
+    odd = [Oddity(NO_SPACE, status[2].decode())] if status.end(2) == len(first) else []
+    fields: list[list[bytes]] = []
     for line in lines:
-        name, colon, value = line.partition(b":")
-        if not colon or not name or name != name.strip() or b"\0" in line or b"\r" in line:
-            msg = f"{line[:40]!r} is no header field"
-            raise FramingError(msg)
-        headers.append((name.decode("latin-1"), _text(value.strip(b" \t"))))
-    return Head(status[1].decode(), int(status[2]), tuple(headers))
+        if fields and line[:1] in {b" ", b"\t"}:  # RFC 9112 section 5.2: more of the value before
+            fields[-1].append(line.strip(b" \t"))
+        else:
+            fields.append([line])
+    headers = tuple(_field(b" ".join(field)) for field in fields)
+    folded = (name for (name, _), field in zip(headers, fields, strict=True) if len(field) > 1)
+    odd += [Oddity(FOLDED, name) for name in dict.fromkeys(folded)]
+    return Head(status[1].decode(), int(status[2]), headers, tuple(odd))
+
+
+def _field(line: bytes) -> tuple[str, str]:
+    name, colon, value = line.partition(b":")
+    if not colon or not name or name != name.strip() or _UNREADABLE.search(line):
+        msg = f"{line[:40]!r} is no header field"
+        raise FramingError(msg)
+    return name.decode("latin-1"), _text(value.strip(b" \t"))
 
 
 def body_framing(head: Head, method: str) -> tuple[Framing, int]:

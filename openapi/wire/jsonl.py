@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 
 from openapi import json_text, json_value
 from openapi.json_text import Json
-from openapi.wire.exchange import Auth, End, Exchange, Framing, Headers, Read, Request
+from openapi.wire.exchange import Auth, End, Exchange, Framing, Headers, Oddity, Read, Request
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
@@ -104,8 +104,14 @@ def exchange_out(exchange: Exchange) -> dict[str, Json]:
     for name in ("repeat", "attempt"):
         if getattr(exchange, name) > 1:
             record[name] = getattr(exchange, name)
+    if exchange.steps:
+        record["steps"] = list(exchange.steps)
     if exchange.claims:
         record["claims"] = dict(exchange.claims)
+    if exchange.reused is not None:
+        record["reused"] = exchange.reused
+    if exchange.oddities:
+        record["oddities"] = [[odd.kind, odd.detail] for odd in exchange.oddities]
     return record | {
         "sent": exchange.sent,
         "request": request_out(exchange.request),
@@ -194,7 +200,10 @@ def _answered(record: dict[str, Json], response: dict[str, Json]) -> Exchange:
         probe=_optional(record.get("probe")),
         attempt=_int(_given(record, "attempt", 1)),
         step=_optional(record.get("step")),
+        steps=tuple(map(_text, _list(_given(record, "steps", [])))),
         repeat=_int(_given(record, "repeat", 1)),
+        reused=None if record.get("reused") is None else record["reused"] is True,
+        oddities=tuple(Oddity(_text(kind), _text(more)) for kind, more in _pairs(_given(record, "oddities", []))),
         claims={name: claimed is True for name, claimed in _dict(_given(record, "claims", {})).items()},
     )
 

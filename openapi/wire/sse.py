@@ -101,13 +101,13 @@ class Decoder:
             if data[:1] == b"\n":
                 data = self._swallow_lf(data)
         items: list[Item] = []
-        for line in data.splitlines(keepends=True):  # bytes split at CR, LF and CRLF alone, as WHATWG has it
-            last = line[-1]
-            if last not in (0x0A, 0x0D):
-                self._line.append(line)
-                self._offset += len(line)
-                break
+        lines = data.splitlines(keepends=True)  # bytes split at CR, LF and CRLF alone, as WHATWG has it
+        rest = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else b""
+        for line in lines:
             self._end_line(line, items)
+        if rest:
+            self._line.append(rest)
+            self._offset += len(rest)
         if data:
             self._after_cr = data[-1:] == b"\r"
         return items
@@ -141,13 +141,13 @@ class Decoder:
         return data[1:]
 
     def _end_line(self, ended: bytes, items: list[Item]) -> None:
-        start = self._offset - sum(map(len, self._line))
-        text = ended.rstrip(b"\r\n")
-        completed = self._offset + len(text) + 1  # behind the CR of a CRLF, not behind its LF
+        start = self._offset
         if self._line:
+            start -= sum(map(len, self._line))
             ended = b"".join((*self._line, ended))
-            text = ended.rstrip(b"\r\n")
             self._line.clear()
+        text = ended.rstrip(b"\r\n")
+        completed = start + len(text) + 1  # behind the CR of a CRLF, not behind its LF
         self._offset = start + len(ended)
         if not text:
             items.append(self._dispatch(completed))

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from conformance import plan as planning
 from conformance.check import Options, check
 from conformance.plan import Plan
+from conformance.probe import Planned
 from conformance.probes import PROBES
 from conformance.rules import BOOK
 from conformance.run import Run, Writer
@@ -58,7 +59,13 @@ def late(base: str, seconds: float) -> Iterator[str]:
 
 def chain(plan: Plan) -> int:
     """The longest chain of requests of which each waits for the one before it."""
-    return BEFORE + max(1 if one.probe.together else len(one.probe.steps) for one in plan.probes)
+    crowd = max(_in_a_row(one) for one in plan.probes if not one.probe.alone)
+    return BEFORE + crowd + sum(_in_a_row(one) for one in plan.probes if one.probe.alone)
+
+
+def _in_a_row(planned: Planned) -> int:
+    """The requests of a probe that are sent one after the other, those aside to which answers may not lead."""
+    return 1 if planned.probe.together else sum(not callable(step.body) for step in planned.probe.steps)
 
 
 def timed(base: str, plan: Plan) -> tuple[float, Run]:

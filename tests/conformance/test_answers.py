@@ -109,6 +109,15 @@ def test_the_choices_that_a_stream_speaks_of() -> None:
     assert len(answers.choice_indexes(flood)) == MAX_CHOICES
 
 
+def test_where_a_stream_says_a_thing() -> None:
+    sent = stream(role(), text(), role(1), text(), DONE)
+    assert [said.event for said in answers.saying(sent, Symbol.DELTA)] == [1, 3]
+    assert [said.choice for said in answers.saying(sent, Symbol.ROLE)] == [0, 1]
+    assert answers.saying(sent, Symbol.ERROR) == ()
+    everything = [said for symbol in Symbol for said in answers.saying(sent, symbol)]
+    assert sorted(everything, key=lambda said: said.event) == [*answers.said_of(sent)]
+
+
 def test_what_several_choices_share_is_told_once() -> None:
     found = answers.out_of_order(stream(role(), role(1), counted(), DONE, DONE, n=2))
     told = [(one.event, one.state, one.got) for one in found]

@@ -118,8 +118,14 @@ def test_what_the_document_allows(to: Request, legal: bool) -> None:
 USAGE = {"stream": True, "stream_options": {"include_usage": True}}
 HOLDS: list[tuple[On, Exchange, Exchange]] = [
     (asked.chat, of(), sent(method="GET", path="/v1/models")),
+    (asked.completions, sent(path="/v1/completions"), of()),
+    (asked.embeddings, sent(path="/v1/embeddings"), sent(path="/v1/completions")),
+    (asked.spoken, sent(path="/v1/completions"), sent(path="/v1/embeddings")),
     (asked.models_list, sent(method="GET", path="/v1/models"), of()),
     (asked.model_retrieve, sent(method="GET", path="/v1/models/m"), of()),
+    (asked.prompted, sent(path="/v1/messages"), sent(method="GET", path="/v1/models")),
+    (asked.prompted, sent(path="/v1/messages/count_tokens"), sent(path="/v1/nothing")),
+    (asked.streams, sent(path="/v1/messages"), sent(path="/v1/embeddings")),
     (asked.keyed, of(), sent(chat_body(), auth=Auth.NONE)),
     (asked.no_key, sent(auth=Auth.NONE), sent(auth=None)),
     (asked.wrong_key, sent(auth=Auth.WRONG), sent(auth=None)),
@@ -148,10 +154,19 @@ HOLDS: list[tuple[On, Exchange, Exchange]] = [
     (asked.bad_json, sent(b"{"), sent(b'{"a":1,"a":2}')),
     (asked.missing_model, sent({"messages": []}), sent([])),
     (asked.missing_messages, sent({"model": "m"}), of()),
+    (asked.missing_messages, sent({"model": "m"}, path="/v1/messages"), sent({"model": "m"}, path="/v1/embeddings")),
+    (asked.missing_other, sent(chat_body(), path="/v1/messages"), sent({"model": "m"})),
+    (asked.missing_other, sent({"model": "m"}, path="/v1/embeddings"), sent([], path="/v1/embeddings")),
     (asked.wrong_type, of(messages="hi"), of(messages=[])),
     (asked.wrong_type, of(temperature=[]), of(temperature=None)),
     (asked.faulty, sent(b"{"), of()),
 ]
+
+
+def test_an_operation_that_nobody_knows_requires_nothing() -> None:
+    unknown = Exchange("e1", Request("POST", "/v1/messages"), operation="noSuchOperation")
+    assert asked.described(unknown) is None
+    assert asked.required(unknown) == frozenset()
 
 
 @pytest.mark.parametrize(("predicate", "yes", "no"), HOLDS, ids=[row[0].name for row in HOLDS])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from conformance import budget
 from conformance.budget import Budget, usage_of
 from openapi.wire.exchange import Exchange
+from tests.conformance import claude
 from tests.conformance.exchanges import DONE, answer, chunk, counted, finish, got, role, stream, usage, whole
 
 SPENT = whole(answer(usage=usage(10, 5, 15)))
@@ -92,6 +93,11 @@ def test_where_nothing_was_reported_the_reservation_stands(exchange: Exchange) -
         (stream(chunk(usage=usage(1, 0, 1)), chunk(usage=usage(1, 2, 3)), finish(), DONE), (1, 2)),
         (stream(role(), DONE), None),
         (got(200, b"hi"), None),
+        (claude.told(), (9, 2)),
+        (claude.told(claude.message(usage=claude.USAGE | {"cache_read_input_tokens": 33})), (42, 2)),
+        (claude.told(claude.message(usage=claude.USAGE | {"input_tokens": True})), None),
+        (claude.good(), (9, 2)),
+        (claude.spoken(claude.start(usage=None), claude.ending(), claude.STOP), None),
     ],
 )
 def test_the_last_report_counts(exchange: Exchange, tokens: tuple[int, int] | None) -> None:

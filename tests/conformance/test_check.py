@@ -85,12 +85,13 @@ def judged(
     options: Options | None = None,
     base: str | None = None,
     probes: Mapping[str, Probe] = PROBES,
+    fetch_media: bool = False,
 ) -> Done:
     out = io.StringIO()
     told: list[Progress] = []
     with serving(sends(relay) if isinstance(relay, bytes) else relay) as server:
         target = Target("t", base or server.url, models=models, max_requests=limits[0], max_tokens=limits[1])
-        plan = planning.plan(target, BOOK, probes, only)
+        plan = planning.plan(target, BOOK, probes, only, fetch_media=fetch_media)
         link = Link(target.base, key, total=10, idle=5)
         chosen = options or Options(patience=0.01)
         run = asyncio.run(check(target, link, plan, chosen, out=Writer(out), watch=told.append))
@@ -371,11 +372,11 @@ def test_a_count_beyond_all_bounds_is_written_and_read() -> None:
 def test_a_whole_check_is_written_as_it_is_returned_and_told_probe_by_probe() -> None:
     done = judged(GOOD)
     assert written_equals_returned(done)
-    assert [one.id for one in done.run.exchanges] == sorted(
-        (one.id for one in done.run.exchanges), key=lambda i: int(i[1:])
-    )
-    assert [told.done for told in done.told] == list(range(1, len(done.heard) + 1))
-    assert {told.total for told in done.told} == {len(done.heard)}
+    numbers = [int(one.id[1:].partition("-")[0]) for one in done.run.exchanges]
+    assert numbers == sorted(numbers)
+    probes = len(set(numbers))
+    assert [told.done for told in done.told] == list(range(1, probes + 1))
+    assert {told.total for told in done.told} == {probes}
 
 
 def test_what_is_written_when_a_check_is_cut_short_is_a_run_without_footer() -> None:
@@ -466,6 +467,11 @@ def test_the_requests_of_a_probe_follow_one_another() -> None:
     assert done.run.header.plan["requests"] == 4
 
 
+def test_a_request_goes_over_the_connection_of_the_one_before_where_that_is_wanted() -> None:
+    done = judged(GOOD, probes=steps(Step("second", ask("bye", 5), reuse=True)))
+    assert {one.step: one.reused for one in done.run.exchanges} == {None: None, "first": None, "second": False}
+
+
 def test_a_probe_ends_where_its_answers_lead_nowhere() -> None:
     refused = judged(sends(GOOD, error(500, "down"), GOOD), probes=steps(Step("second", follow), Step("third")))
     assert names(refused) == ["first"]
@@ -527,3 +533,72 @@ def test_repeats_stop_at_the_limit_and_leave_nothing_untestable() -> None:
         Outcome.NOT_SEEN,
     }
     assert done.exit == 1
+
+
+# --- links ----------------------------------------------------------------------------------------------------------
+
+
+def makes_videos(connection: Connection) -> None:
+    """Links to itself; what is there is a page that speaks of a model and of money."""
+    if connection.heard.method == "GET":
+        connection.send(error(402, "The model does not exist", code="insufficient_quota"))
+        return
+    [host] = connection.heard.headers("host")
+    parts = [{"role": "assistant", "content": f"> ID: `task_1` 50% [play](http://{host}/made.mp4)"}, {}]
+    made = {"id": "c", "object": "chat.completion.chunk", "created": 1700000000, "model": "sora-2"}
+    choices = [{"index": 0, "delta": part, "finish_reason": None if part else "stop"} for part in parts]
+    events = [json.dumps(made | {"choices": [choice]}) for choice in choices]
+    body = "".join(f"data: {data}\n\n" for data in [*events, "[DONE]"]).encode()
+    connection.send(head(200, "Content-Type: text/event-stream", f"Content-Length: {len(body)}") + body)
+
+
+VIDEO = {Role.VIDEO: "sora-2"}
+
+
+def test_a_link_is_fetched_where_that_is_wanted_and_stops_nothing() -> None:
+    done = judged(makes_videos, "video.create", models=VIDEO, fetch_media=True)
+    assert [(heard.method, heard.target, heard.key) for heard in done.heard] == [
+        ("POST", "/v1/chat/completions", KEY),
+        ("GET", "/made.mp4", None),
+    ]
+    video, media = done.run.exchanges
+    assert (video.step, media.step, media.probe) == ("video", "media", "video.create")
+    assert media.id == f"{video.id.removesuffix('video')}media"
+    assert media.request.path.endswith("/made.mp4")
+    assert [verdict.rule for verdict in done.run.verdicts if media.id in verdict.exchanges] == ["video.link-type"]
+    assert done.outcome("video.link-type") is Outcome.INCONCLUSIVE  # a 402 says nothing of the link
+    assert done.outcome("video.link") is Outcome.PASS
+    assert (done.exit, done.note) == (0, "")
+    assert done.run.footer
+    assert done.run.footer.spent["requests"] == 2
+    assert written_equals_returned(done)
+
+
+def test_no_link_is_fetched_unasked() -> None:
+    done = judged(makes_videos, models=VIDEO)
+    assert "/made.mp4" not in {heard.target for heard in done.heard}
+    assert done.outcome("video.link-type") is Outcome.SKIPPED
+    assert "media" not in {exchange.step for exchange in done.run.exchanges}
+
+
+def test_a_link_that_is_not_there_is_not_fetched() -> None:
+    done = judged(GOOD, "video.create", models=VIDEO, fetch_media=True)
+    assert len(done.heard) == 1
+    assert done.outcome("video.link-type") is Outcome.INCONCLUSIVE
+
+
+def test_a_link_beyond_the_budget_is_told_and_costs_no_exit_code() -> None:
+    done = judged(makes_videos, "video.create", models=VIDEO, fetch_media=True, limits=(1, None))
+    assert len(done.heard) == 1
+    [verdict] = done.run.by_rule()["video.link-type"]
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "the limit of 1 requests" in (verdict.reason or "")
+    assert done.exit == 0
+
+
+def test_a_link_behind_a_flood_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "MAX_RECEIVED", 10)
+    done = judged(makes_videos, "video.create", models=VIDEO, fetch_media=True)
+    assert len(done.heard) == 1
+    [verdict] = done.run.by_rule()["video.link-type"]
+    assert "more than" in (verdict.reason or "")

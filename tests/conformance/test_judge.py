@@ -141,7 +141,7 @@ EQUAL = On("asked alike", lambda exchange: exchange.request.method == "POST")
 
 
 def step(name: str, answer: Exchange, repeat: int = 1) -> Exchange:
-    return replace(answer, id=f"e1-{name}~{repeat}", probe="p", step=name, repeat=repeat)
+    return replace(answer, id=f"e1-{name}~{repeat}", probe="p", step=name, steps=("one", "other"), repeat=repeat)
 
 
 def alike(one: Exchange, other: Exchange) -> Iterator[Remark]:
@@ -170,6 +170,7 @@ def test_a_law_about_two_exchanges_is_given_both_in_the_order_that_it_names() ->
 
 def test_a_law_about_two_exchanges_says_nothing_of_others() -> None:
     assert told(A, replace(A, id="x", probe="p"), step("third", A)) == []
+    assert told(replace(step("one", A), steps=("one", "third"))) == []
     assert told(step("one", A), step("other", B), rules=pair(on=NEVER)) == []
     assert told(replace(step("one", A), probe="p"), replace(step("other", B), probe="q"))[0].outcome is not Outcome.FAIL
 
@@ -180,6 +181,12 @@ def test_where_a_step_did_not_come_about_nothing_is_decided() -> None:
     assert found.reason == "no request 'other' came of it: the answer was 200 application/json"
     (found,) = told(step("one", got(500, b"down")))
     assert (found.outcome, found.mood) == (Outcome.INCONCLUSIVE, False)
+
+
+def test_where_a_step_did_not_come_about_for_want_of_the_occasion_it_is_not_seen() -> None:
+    rules = {"test.pair": replace(pair()["test.pair"], occasion=NEVER)}
+    (found,) = told(step("one", A), rules=rules)
+    assert (found.outcome, found.reason) == (Outcome.NOT_SEEN, "not never: the answer was 200 application/json")
 
 
 def test_all_exchanges_of_a_law_must_be_there_to_be_judged() -> None:

@@ -15,11 +15,22 @@ from conformance.rules import BOOK
 from conformance.target import ConfigurationError, Target
 
 RULES = BOOK
-FULL = {Role.CHAT: "m", Role.TOOLS: "m", Role.REASONING: "r", Role.VISION: "v", Role.VIDEO: "sora-2"}
+FULL = {
+    Role.CHAT: "m",
+    Role.TOOLS: "m",
+    Role.REASONING: "r",
+    Role.VISION: "v",
+    Role.VIDEO: "sora-2",
+    Role.COMPLETIONS: "t",
+    Role.EMBEDDINGS: "e",
+    Role.MESSAGES: "c",
+}
 
 
-def planned(models: dict[Role, str], *only: str, unsupported: Sequence[str] = ()) -> Plan:
-    target = Target("t", "http://127.0.0.1:1", models=models, unsupported=frozenset(unsupported))
+def planned(
+    models: dict[Role, str], *only: str, unsupported: Sequence[str] = (), claims: frozenset[str] | None = None
+) -> Plan:
+    target = Target("t", "http://127.0.0.1:1", models=models, unsupported=frozenset(unsupported), claims=claims)
     return planning.plan(target, RULES, PROBES, only)
 
 
@@ -32,10 +43,68 @@ def reasons(plan: Plan) -> dict[str, str | None]:
 
 
 def test_every_rule_is_reached_by_a_probe() -> None:
-    found = planned(FULL)
+    found = planning.plan(Target("t", "http://127.0.0.1:1", models=FULL), RULES, PROBES, fetch_media=True)
     reached = {one.id for probe in found.probes for one in probe.reaches(RULES)}
-    assert set(RULES) - reached == set()
+    assert {name for name in set(RULES) - reached if not name.startswith("claims.")} == set()
     assert found.skipped == ()
+
+
+# --- claims ---------------------------------------------------------------------------------------------------------
+
+NEEDS = frozenset(need for probe in PROBES.values() for need in probe.needs)
+
+
+def test_claims_bring_the_rules_on_claims() -> None:
+    found = planned(FULL, claims=NEEDS - {"n"})
+    reached = {one.id for probe in found.probes for one in probe.reaches(RULES)}
+    assert {name for name in RULES if name.startswith("claims.")} <= reached
+
+
+def test_what_is_not_claimed_is_asked_once_and_judged_by_the_rules_on_claims_alone() -> None:
+    found = planned(FULL, claims=NEEDS - {"n"})
+    (one,) = (probe for probe in found.probes if not all(probe.claims.values()))
+    assert (one.probe.id, one.claims) == ("chat.n", {"n": False})
+    assert [rule.id for rule in one.reaches(RULES)] == ["claims.more"]
+    assert reasons(found)["chat.n"] == "the target does not claim n"
+
+
+def test_a_probe_of_several_needs_is_asked_only_where_all_are_claimed() -> None:
+    several = {probe.id for probe in PROBES.values() if len(probe.needs) > 1}
+    assert "embeddings.dimensions-base64" in several
+    assert several <= set(ids(planned({**FULL, **dict.fromkeys(Role, "m")}, claims=NEEDS)))
+    assert "embeddings.dimensions-base64" not in ids(planned(FULL, claims=NEEDS - {"base64"}))
+    assert "embeddings.dimensions" in ids(planned(FULL, claims=NEEDS - {"base64"}))
+
+
+def test_a_video_is_too_dear_to_see_what_is_not_claimed() -> None:
+    assert "video.edit" in ids(planned(FULL, claims=NEEDS))
+    assert "video.edit" not in ids(planned(FULL, claims=NEEDS - {"video_edit"}))
+
+
+def test_what_is_said_not_to_be_there_is_not_asked_at_all() -> None:
+    found = planned(FULL, unsupported=["n"], claims=NEEDS - {"n"})
+    assert not {"chat.n", "chat.n-stream", "completions.n"} & set(ids(found))
+
+
+def test_keys_are_checked_whatever_is_claimed() -> None:
+    found = planned(FULL, claims=frozenset())
+    assert "errors.no-key" in ids(found)
+    assert next(one for one in found.probes if one.probe.id == "errors.no-key").claims == {}
+
+
+def test_without_a_list_nothing_is_claimed_or_left_unclaimed() -> None:
+    assert {tuple(one.claims) for one in planned(FULL).probes} == {()}
+    assert not any(name.startswith("claims.") for name in reasons(planned(FULL)))
+
+
+def test_claims_that_reach_no_rule_say_so() -> None:
+    assert reasons(planned(FULL, claims=frozenset()))["claims.kept"] == planning.OF_CLAIMS
+    assert reasons(planned(FULL, claims=NEEDS))["claims.more"] == planning.OF_CLAIMS
+
+
+def test_a_claim_that_no_probe_needs_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ConfigurationError, match=r"claims nn, tols, which no probe needs; there are .*\bn\b.*stop"):
+        planned(FULL, claims=frozenset({"n", "tols", "nn"}))
 
 
 def test_a_full_target_gets_all_probes_in_order() -> None:
@@ -50,7 +119,7 @@ def test_each_probe_asks_for_the_model_of_its_role() -> None:
     for one in planned(FULL).probes:
         assert one.model == (FULL[one.probe.role] if one.probe.role else "")
         body = one.probe.request(one.model).object
-        if one.probe.role and "messages" in body:
+        if one.probe.role and "messages" in body and not one.probe.free:
             assert body["model"] == one.model
 
 
@@ -69,6 +138,10 @@ def test_what_a_target_does_not_claim_is_skipped_with_the_reason() -> None:
     assert reasons(found) == {
         "chat.n": "the target does not claim n",
         "chat.logprobs": "the target does not claim logprobs",
+        "chat.logprobs-details": "the target does not claim logprobs",
+        "completions.n": "the target does not claim n",
+        "completions.logprobs": "the target does not claim logprobs",
+        "video.link-type": "links are fetched with --fetch-media only",
     }
     assert not {"chat.n", "chat.n-stream", "chat.logprobs"} & set(ids(found))
 
@@ -79,6 +152,21 @@ def test_a_rule_that_no_probe_can_reach_says_so() -> None:
     }
     found = planning.plan(Target("t", "http://x", models=FULL), lonely, PROBES)
     assert reasons(found) == {"a.b": "no probe of this version reaches it"}
+
+
+def test_links_are_fetched_where_the_user_wants_it() -> None:
+    target = Target("t", "http://127.0.0.1:1", models=FULL)
+    asked = planning.plan(target, RULES, PROBES, fetch_media=True)
+    left = planning.plan(target, RULES, PROBES)
+    assert "video.link-type" not in reasons(asked)
+    assert reasons(left)["video.link-type"] == "links are fetched with --fetch-media only"
+    assert reasons(planned({Role.CHAT: "m"}))["video.link-type"] == "no model is named for video"
+    fetching = [one.probe for one in asked.probes if any(step.link for step in one.probe.steps)]
+    assert [probe.id for probe in fetching] == ["video.create", "video.create-with-image"]
+    assert asked.requests == left.requests + len(fetching)
+    assert asked.tokens == left.tokens
+    assert [one.probe.step for one in left.probes if one.probe.id == "video.create"] == [None]
+    assert ids(asked) == ids(left)
 
 
 def test_a_role_without_rules_is_idle() -> None:

@@ -57,7 +57,7 @@ def as_kept(run: Run) -> Run:
     exchanges = tuple(
         replace(one, request=replace(one.request, body=body_in(body_out(one.request.body)))) for one in run.exchanges
     )
-    footer = run.footer and replace(run.footer, note=run.footer.note or None)
+    footer = run.footer and replace(run.footer, note=run.footer.note or None, dialect=run.footer.dialect or None)
     return replace(run, exchanges=exchanges, footer=footer)
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from conformance import transport
+from conformance.probes import PROBES
 from conformance.target import ConfigurationError
-from conformance.transport import WRONG_KEY, Link, UnreachableError, connected
+from conformance.transport import KEY_HERE, WRONG_KEY, Link, UnreachableError, connected
 from openapi.wire.exchange import Auth, End, Exchange, Framing, Request
-from openapi.wire.http1 import FRAMING_FAULT
+from openapi.wire.http1 import BARE_LF, FOLDED, FRAMING_FAULT, NO_SPACE, SURPLUS
 from openapi.wire.redaction import MARK
 from tests.system.hostile import (
     JSON,
@@ -30,6 +31,7 @@ from tests.system.hostile import (
     floods,
     forwards,
     head,
+    read_request,
     said,
     self_signed,
     sends,
@@ -39,6 +41,7 @@ from tests.system.hostile import (
 
 KEY = "sk-relayproof/a-test+key-0123456789"
 ASKED = Request("POST", "/v1/chat/completions", (("content-type", "application/json"),), Auth.VALID, b'{"a":1}')
+PLAIN_KEY = "sk-relayproof-a-test-key-0123456789"
 GOOD = chunked(b'{"a":', b'"b"}')
 
 
@@ -50,10 +53,12 @@ def sent(link: Link, request: Request = ASKED, **limits: float) -> Exchange:
     return asyncio.run(send())
 
 
-def answered(relay: Relay | bytes, *, unread: bool = False, request: Request = ASKED, **limits: float) -> Exchange:
+def answered(
+    relay: Relay | bytes, *, unread: bool = False, request: Request = ASKED, key: str = KEY, **limits: float
+) -> Exchange:
     """What the transport makes of a relay, or of a relay that sends these bytes and closes."""
     with serving(sends(relay) if isinstance(relay, bytes) else relay, unread=unread) as server:
-        return sent(Link(server.url, KEY, total=5, idle=5), request, **limits)
+        return sent(Link(server.url, key, total=5, idle=5), request, **limits)
 
 
 @contextmanager
@@ -440,11 +445,17 @@ def test_a_relay_of_this_machine_is_never_sought_through_the_environments_proxy(
 # --- what is sent ---------------------------------------------------------------------------------------------------
 
 
-def heard_of(link_headers: tuple[tuple[str, str], ...] = (), auth: Auth = Auth.VALID) -> tuple[list[str], Exchange]:
+def heard_of(
+    link_headers: tuple[tuple[str, str], ...] = (),
+    auth: Auth = Auth.VALID,
+    *,
+    asked: tuple[tuple[str, str], ...] = (),
+    key: str | None = KEY,
+) -> tuple[list[str], Exchange]:
     """The lines of the head that a relay got, and the exchange."""
     with serving(sends(GOOD)) as server:
-        request = Request("POST", "/v1/x", (("content-type", "application/json"),), auth, b"{}")
-        exchange = sent(Link(server.url, KEY, headers=link_headers), request)
+        request = Request("POST", "/v1/x", (("content-type", "application/json"), *asked), auth, b"{}")
+        exchange = sent(Link(server.url, key, headers=link_headers), request)
         return server.heard[0].head.lower().split("\r\n"), exchange
 
 
@@ -452,6 +463,34 @@ def test_the_key_is_sent_where_it_is_wanted_and_only_there() -> None:
     assert f"authorization: bearer {KEY}".lower() in heard_of()[0]
     assert f"authorization: bearer {WRONG_KEY}".lower() in heard_of(auth=Auth.WRONG)[0]
     assert not any(line.startswith("authorization") for line in heard_of(auth=Auth.NONE)[0])
+
+
+IN_A_HEADER = (("x-api-key", KEY_HERE),)
+
+
+def test_a_probe_may_say_where_the_key_is_to_stand() -> None:
+    lines, exchange = heard_of(asked=IN_A_HEADER)
+    assert f"x-api-key: {KEY}".lower() in lines
+    assert not any(line.startswith("authorization") for line in lines)
+    assert exchange.request.header("x-api-key") == KEY_HERE
+    lines, exchange = heard_of(asked=(("authorization", f"Bearer {KEY_HERE}"),))
+    assert lines.count(f"authorization: bearer {KEY}".lower()) == 1
+    assert exchange.request.header("authorization") == f"Bearer {KEY_HERE}"
+    lines, _ = heard_of(auth=Auth.WRONG, asked=IN_A_HEADER)
+    assert f"x-api-key: {WRONG_KEY}" in lines
+
+
+@pytest.mark.parametrize(("auth", "key"), [(Auth.NONE, KEY), (Auth.VALID, None)])
+def test_without_a_key_there_is_no_header_for_it(auth: Auth, key: str | None) -> None:
+    lines, exchange = heard_of(auth=auth, asked=IN_A_HEADER, key=key)
+    assert not any(line.startswith(("x-api-key", "authorization")) for line in lines)
+    assert exchange.request.header("x-api-key") is None
+
+
+def test_a_key_header_of_the_user_takes_the_place_of_ours() -> None:
+    lines, exchange = heard_of((("x-api-key", "hush-hush-hush"),), asked=IN_A_HEADER)
+    assert [line for line in lines if line.startswith("x-api-key")] == ["x-api-key: hush-hush-hush"]
+    assert exchange.request.header("x-api-key") == MARK + "]"
 
 
 def test_a_header_of_the_user_is_sent_and_its_secret_not_written() -> None:
@@ -498,6 +537,152 @@ def test_without_a_key_nothing_is_said_about_it() -> None:
     with serving(sends(GOOD)) as server:
         assert sent(Link(server.url)).request.auth is None
         assert server.heard[0].key is None
+
+
+# --- one connection for several requests ----------------------------------------------------------------------------
+
+
+def lined(relay: Relay, *requests: Request) -> tuple[list[Exchange], int]:
+    """What a line makes of requests one after the other, and how many connections it took."""
+
+    async def send(base: str) -> list[Exchange]:
+        async with connected(Link(base, KEY, total=5, idle=5)) as one, one.line() as line:
+            return [await (line.again if at else line.send)(request) for at, request in enumerate(requests)]
+
+    with serving(relay) as server:
+        return asyncio.run(send(server.url)), len(server.heard)
+
+
+def answers(*sent: bytes, reset: bool = False) -> Relay:
+    """A relay that answers so many requests on a connection, and then ends it."""
+
+    def relay(connection: Connection) -> None:
+        for at, data in enumerate(sent):
+            if at and read_request(connection.sock) is None:
+                return
+            connection.send(data)
+        if reset:
+            connection.wait(0.02)
+            connection.reset()
+
+    return relay
+
+
+def test_a_line_goes_over_one_connection_and_each_answer_is_its_own() -> None:
+    exchanges, connections = lined(answers(GOOD, whole(200, "second"), whole(404, "third")), *[ASKED] * 3)
+    assert connections == 1
+    assert [(one.status, one.body, one.reused) for one in exchanges] == [
+        (200, b'{"a":"b"}', None),
+        (200, b"second", True),
+        (404, b"third", True),
+    ]
+    assert all(one.end is End.COMPLETE for one in exchanges)
+    assert all(0 < (one.first_byte or 0) <= one.ended_at < 2 for one in exchanges)
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_a_connection_that_ends_behind_its_answer_is_not_used_again(*, reset: bool) -> None:
+    exchanges, connections = lined(answers(GOOD, reset=reset), ASKED, ASKED)
+    assert connections == 2
+    assert [(one.status, one.end, one.reused) for one in exchanges] == [
+        (200, End.COMPLETE, None),
+        (200, End.COMPLETE, False),
+    ]
+
+
+def test_a_connection_that_ends_instead_of_the_next_answer() -> None:
+    exchanges, connections = lined(answers(GOOD, b""), ASKED, ASKED)
+    assert connections == 1
+    assert (exchanges[1].status, exchanges[1].end, exchanges[1].reused) == (None, End.TRUNCATED, True)
+
+
+def test_without_a_line_every_request_has_a_connection_of_its_own() -> None:
+    async def twice(base: str) -> list[Exchange]:
+        async with connected(Link(base, KEY)) as one:
+            return [await one.send(ASKED), await one.send(ASKED)]
+
+    with serving(answers(GOOD, GOOD)) as server:
+        assert [one.reused for one in asyncio.run(twice(server.url))] == [None, None]
+        assert len(server.heard) == 2
+
+
+# --- what may not stand there ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "method", "kind"),
+    [
+        (whole(200, "{}", "X: a\r\n b"), "GET", FOLDED),
+        (b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\n{}", "GET", NO_SPACE),
+        (b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}", "GET", BARE_LF),
+        (whole(200, "{}") + b"garbage", "GET", SURPLUS),
+        (whole(200, "{}"), "HEAD", SURPLUS),
+        (head(204) + b"{}", "OPTIONS", SURPLUS),
+    ],
+)
+def test_what_a_client_reads_past_is_kept(data: bytes, method: str, kind: str) -> None:
+    exchange = answered(data, request=Request(method, "/v1/models"))
+    assert exchange.end is End.COMPLETE
+    assert [odd.kind for odd in exchange.oddities] == [kind]
+
+
+def test_the_key_is_not_among_what_is_kept() -> None:
+    exchange = answered(whole(200, "{}", f"x-{PLAIN_KEY}: a\r\n b"), key=PLAIN_KEY)
+    assert [PLAIN_KEY in odd.detail for odd in exchange.oddities] == [False]
+    assert answered(whole(200, "{}")).oddities == ()
+
+
+# --- probes that take liberties go out as they are meant ------------------------------------------------------------
+
+
+def lines_of(probe: str, step: str) -> tuple[str, list[str], bytes]:
+    """The request line, the fields as sent, and the body that a relay gets."""
+    row = PROBES[probe]
+    request = row.bound(next(one for one in row.steps if one.name == step), "m")
+    with serving(sends(GOOD)) as server:
+        sent(Link(server.url, KEY), request)
+        line, *fields = server.heard[0].head.split("\r\n")
+        return line, fields, server.heard[0].body
+
+
+def test_slashes_are_sent_as_they_stand() -> None:
+    assert lines_of("http.double-slash", "")[0] == "POST //v1/chat/completions HTTP/1.1"
+    assert lines_of("http.trailing-slash", "")[0] == "POST /v1/chat/completions/ HTTP/1.1"
+
+
+def test_the_key_is_sent_as_it_is_spelled() -> None:
+    assert f"authorization: bearer {KEY}" in lines_of("http.key", "bearer-lower")[1]
+    assert f"AUTHORIZATION: Bearer {KEY}" in lines_of("http.key", "key-name-case")[1]
+    assert lines_of("http.key", "key-twice")[1].count(f"authorization: Bearer {KEY}") == 2
+    for step in ("bearer-lower", "key-name-case", "usual"):
+        assert sum(line.lower().startswith("authorization") for line in lines_of("http.key", step)[1]) == 1
+
+
+def test_a_body_is_sent_as_it_is_spelled() -> None:
+    assert "content-type: application/json; charset=utf-8" in lines_of("http.body", "charset")[1]
+    assert "content-type: Application/JSON" in lines_of("http.body", "type-case")[1]
+    assert "expect: 100-continue" in lines_of("http.body", "expect")[1]
+    plain = lines_of("http.body", "usual")[2]
+    assert lines_of("http.body", "spaces")[2] == b"\r\n\t " + plain + b" \n"
+    _, fields, packed = lines_of("http.body", "gzip")
+    assert ("content-encoding: gzip" in fields, gzip.decompress(packed)) == (True, plain)
+
+
+def test_a_browser_asks_without_a_key_and_an_sdk_names_its_headers() -> None:
+    line, fields, body = lines_of("http.preflight", "sdk")
+    assert (line, body) == ("OPTIONS /v1/chat/completions HTTP/1.1", b"")
+    assert "origin: https://app.example" in fields
+    assert any("x-stainless-os" in field for field in fields if field.startswith("access-control-request-headers"))
+    assert not any(field.lower().startswith("authorization") for field in fields)
+
+
+def test_a_megabyte_is_sent_only_where_no_model_reads_it() -> None:
+    row = PROBES["http.body"]
+    large = row.steps[-1]
+    refused = Exchange("", row.request("m"), 404)
+    assert len(row.bound(large, "m", [refused]).body or b"") > 1 << 20
+    assert row.bound(large, "m", [Exchange("", row.request("m"), 200)]).body is None
+    assert row.bound(large, "m").body is None
 
 
 # --- secrets --------------------------------------------------------------------------------------------------------

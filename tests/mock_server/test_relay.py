@@ -56,6 +56,15 @@ def test_each_switch_lets_one_thing_pass(switch: str, asked: dict[str, object], 
     assert ask(relay(policy=replace(Policy(), **{switch: False})), **asked).status == lax  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_more_tokens_than_there_is_room_for_are_refused(name: str) -> None:
+    made = relay(policy=Policy(context=100))
+    assert ask(made, {**BODY, name: 100}).status == 200
+    refused = ask(made, {**BODY, name: 101})
+    assert refused.status == 400
+    assert json.loads(refused.body)["error"]["code"] == "context_length_exceeded"
+
+
 def test_limits_are_those_of_the_policy() -> None:
     made = relay(policy=Policy(max_depth=3, max_body=10))
     assert ask(made, {"a": [[[1]]]}).status == 413
@@ -70,6 +79,33 @@ def test_the_path_is_told_before_the_key_and_the_key_before_the_body() -> None:
     assert ask(relay(), b"{", path="/v1/nope", headers=nobody).status == 404
     assert ask(relay(), b"{", headers=nobody).status == 401
     assert ask(relay(), b"{").status == 400
+
+
+CLAUDE = "/v1/messages"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "kind"),
+    [
+        ({"path": CLAUDE, "headers": HEADERS[:1]}, 401, "authentication_error"),
+        ({"path": CLAUDE, "body": BODY}, 400, "invalid_request_error"),
+        ({"path": CLAUDE, "body": b"{"}, 400, "invalid_request_error"),
+        ({"path": CLAUDE, "body": {**BODY, "max_tokens": 5, "model": "gpt-9"}}, 404, "not_found_error"),
+        ({"path": CLAUDE, "method": "GET"}, 405, "invalid_request_error"),
+        ({"path": f"{CLAUDE}/count_tokens", "headers": HEADERS[:1]}, 401, "authentication_error"),
+    ],
+)
+def test_a_refusal_has_the_envelope_of_its_path(asked: dict[str, object], status: int, kind: str) -> None:
+    answer = ask(relay(), **asked)  # type: ignore[arg-type]
+    told = json.loads(answer.body)
+    assert answer.status == status
+    assert (told["type"], told["error"]["type"], set(told["error"])) == ("error", kind, {"type", "message"})
+
+
+def test_a_body_that_is_too_large_is_refused_in_the_envelope_of_its_path() -> None:
+    made = relay()
+    bodies = [made.too_large(made.asked("POST", path, HEADERS, b"")).body for path in (CLAUDE, CHAT)]
+    assert [json.loads(body)["error"]["type"] for body in bodies] == ["request_too_large", "invalid_request_error"]
 
 
 def test_a_preflight_needs_no_key() -> None:

@@ -117,6 +117,35 @@ def test_refusals_are_typed(client: Any, change: dict[str, object], error: type[
     assert raised.value.type == "invalid_request_error"
 
 
+def test_a_text_completion(client: Any) -> None:
+    answer = client.completions.create(model="mock-instruct", prompt=["Hello", "Count from 1 to 9"], n=2, logprobs=1)
+    assert [choice.index for choice in answer.choices] == [0, 1, 2, 3]
+    assert answer.choices[2].text == "1, 2, 3, 4, 5, 6, 7, 8,"
+    assert answer.choices[0].finish_reason == "length"
+    told = answer.choices[2].logprobs
+    assert "".join(told.tokens) == answer.choices[2].text
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+
+
+def test_a_streamed_text_completion(client: Any) -> None:
+    asked = {"model": "mock-instruct", "prompt": "Count from 1 to 9", "stop": "5", "max_tokens": 40}
+    chunks = list(client.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
+    assert "".join(chunk.choices[0].text for chunk in chunks if chunk.choices) == "1, 2, 3, 4, "
+    assert chunks[-2].choices[0].finish_reason == "stop"
+    assert chunks[-1].usage.total_tokens > 0
+
+
+def test_embeddings(client: Any) -> None:
+    """The SDK asks for base64 by itself, and gives numbers."""
+    asked = {"model": "text-embedding-3-small", "input": ["red", "green"], "dimensions": 64}
+    packed, plain = client.embeddings.create(**asked), client.embeddings.create(**asked, encoding_format="float")
+    assert [entry.index for entry in packed.data] == [0, 1]
+    for one, other in zip(packed.data, plain.data, strict=True):
+        assert len(one.embedding) == 64
+        assert one.embedding == pytest.approx(other.embedding, abs=1e-6)
+    assert packed.usage.total_tokens == packed.usage.prompt_tokens == 2
+
+
 def test_recorded_embeddings_are_floats_in_base64(client: Any) -> None:
     """The SDK asks for base64 by itself: the recorded answer is decoded by it."""
     answer = client.embeddings.with_raw_response.create(

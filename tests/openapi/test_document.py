@@ -113,7 +113,8 @@ def test_every_operation_answers_failures_with_the_envelope(document: Document) 
         statuses = {media.status for media in operation.media}
         assert {"200", "401", "403", "405", "429", "500", "503", "default"} <= statuses
         pointers = {media.pointer for media in operation.media if media.status != "200"}
-        assert pointers == {"/components/schemas/ErrorResponse"}
+        own = operation.path.startswith("/v1/messages")
+        assert pointers == {f"/components/schemas/{'MessagesError' if own else 'ErrorResponse'}"}
 
 
 def test_chat_describes_every_status_that_a_rule_asks_for(document: Document) -> None:
@@ -199,6 +200,53 @@ def test_every_event_of_the_stream_examples_obeys_the_item_schema_and_the_chunk(
             assert faults(document, "/components/schemas/ChatCompletionEvent", {"data": data}) == ()
             if data != "[DONE]":
                 assert faults(document, "/components/schemas/ChatCompletionChunk", json.loads(data)) == ()
+
+
+def test_every_event_of_the_examples_of_messages_is_named_and_obeys_its_schema(document: Document) -> None:
+    media = document.resolve("/paths/~1v1~1messages/post/responses/200/content/text~1event-stream")
+    assert isinstance(media, dict)
+    assert isinstance(media["examples"], dict)
+    for example in media["examples"].values():
+        assert isinstance(example, dict)
+        events = str(example["serializedValue"]).removesuffix("\n\n").split("\n\n")
+        assert events[-1] == 'event: message_stop\ndata: {"type":"message_stop"}'
+        for event in events:
+            name, data = event.split("\n")
+            said = json.loads(data.removeprefix("data: "))
+            assert name == f"event: {said['type']}"
+            assert faults(document, "/components/schemas/MessageStreamEvent", said) == ()
+
+
+def test_a_key_for_messages_comes_in_a_header_of_its_own_or_as_a_bearer(document: Document) -> None:
+    own = document.resolve("/paths/~1v1~1messages/post/security")
+    assert own == [{"ApiKeyAuth": []}, {"BearerAuth": []}]
+    assert document.operation("createMessage").stream == "messages"
+
+
+@pytest.mark.parametrize(
+    ("body", "faulty"),
+    [
+        ({}, []),
+        ({"max_tokens": None}, ["max_tokens"]),
+        ({"max_tokens": 0}, ["max_tokens"]),
+        ({"system": [{"type": "text", "text": "x"}]}, []),
+        ({"system": 5}, ["system"]),
+        ({"messages": [{"role": "system", "content": "x"}]}, ["messages[0].role"]),
+        ({"messages": [{"role": "user", "content": [{"type": "image"}]}]}, ["messages[0].content[0].source"]),
+        ({"messages": [{"role": "user", "content": [{"type": "of another day"}]}]}, []),
+        ({"messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x"}]}]}, []),
+        ({"tools": [{"name": "f"}]}, ["tools[0].input_schema"]),
+        ({"tools": [{"name": "f", "type": "custom"}]}, ["tools[0].input_schema"]),
+        ({"tools": [{"name": "web_search", "type": "web_search_20250305"}]}, []),
+        ({"tool_choice": {"type": "tool"}}, ["tool_choice.name"]),
+        ({"thinking": {"type": "enabled"}}, ["thinking.budget_tokens"]),
+        ({"thinking": {"type": "disabled"}}, []),
+    ],
+)
+def test_what_a_request_for_a_message_may_be(document: Document, body: dict[str, Json], faulty: list[str]) -> None:
+    legal: dict[str, Json] = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
+    found = faults(document, "/components/schemas/MessagesRequest", {**legal, **body})
+    assert [fault.param for fault in found] == faulty
 
 
 def test_chat_examples_cover_the_surface(document: Document) -> None:

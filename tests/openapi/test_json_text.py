@@ -2,12 +2,13 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openapi import json_text
+from openapi import json_text, json_value
 from openapi.json_text import Json, JsonText
 
 TEXTS = st.text(st.characters(), max_size=8)  # lone surrogates too
@@ -117,6 +118,61 @@ def test_what_is_nested_too_deeply_is_not_written() -> None:
         value = [value]
     with pytest.raises(ValueError, match="nested too deeply"):
         json_text.write(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1",
+        ' \t\r\n{"a":[1,"\\u4f60","你"]}\n',
+        '{"a":1,"a":2}',
+        "[" * 200 + "]" * 200,
+        "[" + " " * 500 + "]",
+        '"' + "x" * 500 + '"',
+    ],
+)
+def test_a_text_that_shows_its_value_to_be_plain(text: str) -> None:
+    assert json_text.read(text).plain
+    assert json_text.read(text.encode()).plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"\\ud83d"',
+        '"\\uD83D"',
+        '{"\\udc00":1}',
+        '"\ud83d"',
+        '"é\udc00"',
+        '"\\u00e9\\ud83d\\ude00"',  # a pair, which is not looked for
+        "[" * 201 + "]" * 201,
+        '{"a":' * 201 + "1" + "}" * 201,
+        "[" + ",".join(["[]"] * 500) + "]",  # shallow, which is not looked for
+        "oops",
+    ],
+)
+def test_a_text_that_leaves_open_whether_its_value_is_plain(text: str) -> None:
+    assert not json_text.read(text).plain
+
+
+def test_a_value_without_its_text_is_not_known_to_be_plain() -> None:
+    assert not JsonText(1).plain
+    assert JsonText(1) == JsonText(1, source="1")  # it is knowledge, no part of what the text says
+    assert not replace(json_text.read("1"), value=[]).plain  # and does not pass on to another value
+    with pytest.raises(TypeError):
+        JsonText(1, plain=True)  # type: ignore[call-arg]
+
+
+@given(st.text(st.characters(), max_size=8).map(json.dumps) | VALUES.map(json.dumps) | st.text(max_size=20))
+def test_what_is_shown_to_be_plain_is_so_under_the_eye(text: str) -> None:
+    parsed = json_text.read(text)
+    if parsed.plain:
+        assert json_value.survey(parsed.value) == json_value.Survey(None, surrogates=False)
+
+
+@pytest.mark.parametrize("text", ["\u00a01", "1\x0b", "\u20281", "1\ufeff", "{}\n x"])
+def test_blanks_are_those_of_json_alone(text: str) -> None:
+    assert not json_text.read(text).readable
 
 
 def test_many_names_with_one_repeated_take_linear_time() -> None:

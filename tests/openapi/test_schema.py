@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openapi import json_text
 from openapi.document import Document, Json, load
-from openapi.schema import SchemaFault, faults, is_valid
+from openapi.json_text import JsonText
+from openapi.schema import SchemaFault, faults, is_valid, surely_valid
 
 REQUEST = "/components/schemas/ChatCompletionRequest"
 ANSWER = "/components/schemas/ChatCompletion"
@@ -562,6 +564,34 @@ def test_a_lone_surrogate_is_a_character(document: Document) -> None:
     (fault,) = faults(document, REQUEST, request(messages="\ud83d"))
     assert fault.got == '"\\ud83d"'
     fault.message.encode()
+
+
+TEXTS = [
+    json.dumps(GOOD[CHUNK]),
+    json.dumps(changed(CHUNK, "/created", "now")),
+    json.dumps(changed(CHUNK, "/id", "\ud83d")),
+    json.dumps(changed(CHUNK, "/created", "\ud83d")),
+    json.dumps({**GOOD[CHUNK], "more": json.loads("[" * 300 + "]" * 300)}),
+    "oops",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_is_judged_as_its_value(document: Document, text: str) -> None:
+    parsed = json_text.read(text)
+    assert faults(document, CHUNK, parsed) == faults(document, CHUNK, parsed.value)
+    assert is_valid(document, CHUNK, parsed) == is_valid(document, CHUNK, parsed.value)
+
+
+def test_what_is_surely_valid(document: Document) -> None:
+    good, bad, half, *_ = map(json_text.read, TEXTS)
+    assert surely_valid(document, CHUNK, [])
+    assert surely_valid(document, CHUNK, [good, good])
+    assert not surely_valid(document, CHUNK, [good, bad])
+    assert not surely_valid(document, CHUNK, [good, half])  # valid, but its text does not show it
+    assert not surely_valid(document, CHUNK, [JsonText(good.value)])
+    with pytest.raises(KeyError):
+        surely_valid(document, "/components/schemas/Nothing", [])
 
 
 @pytest.mark.parametrize("kind", ["array", "object"])

@@ -1,74 +1,61 @@
-"""Every rule is proven able to fail, and nobody honest fails: faults over a real socket, judged by the real suite."""
+"""Every rule is proven able to fail, and nobody honest fails: faults over a real socket, judged by the real suite.
 
-from dataclasses import replace
-from pathlib import Path
+The machinery is that of `relayproof selftest` (proof/faulty.py): one mock plays all faults, a second one those in time.
+"""
+
+import asyncio
+from collections.abc import Iterator
 
 import pytest
 
-from conformance.rule import Level, Outcome
+from conformance.rule import Outcome
 from conformance.rules import BOOK
-from conformance.run import Run, outcome_of
-from mock_server.faults import FAULTS, Fault
-from mock_server.library import RECORDINGS
-from openapi.wire.exchange import Read
-from openapi.wire.jsonl import read_recording, write_recording
-from tests.system.relays import judged
+from conformance.run import outcome_of
+from mock_server.faults import FAULTS
+from proof.faulty import ALSO_IN_TIME, GOOD, IN_TIME, STREAMS, Mocks, judged, manner, mocks, tried
+from proof.matrix import line
 
-RULES = BOOK
-# Its silence is longer than a minute, and it has a test of its own.
-SLOW = {"video-silent-gap"}
-QUICK = [fault for fault in FAULTS.values() if fault.id not in SLOW]
+QUICK = [name for name in FAULTS if name not in IN_TIME and name not in ALSO_IN_TIME]
 
 
-def failed(run: Run) -> set[str]:
-    return {name for name, verdicts in run.by_rule().items() if outcome_of(verdicts) is Outcome.FAIL}
-
-
-def broken(run: Run) -> set[str]:
-    return {verdict.rule for verdict in run.verdicts if verdict.outcome is Outcome.BROKEN}
+@pytest.fixture(scope="module")
+def served() -> Iterator[Mocks]:
+    with mocks() as both:
+        yield both
 
 
 def test_each_rule_is_named_by_a_fault() -> None:
     named = {name for fault in FAULTS.values() for name in fault.breaks}
-    assert set(RULES) - named == set()
-    assert named - set(RULES) == set()
+    assert set(BOOK) - named == set()
+    assert named - set(BOOK) == set()
 
 
 def test_a_fault_that_is_not_honest_names_a_rule() -> None:
     assert [fault.id for fault in FAULTS.values() if bool(fault.breaks) == fault.honest] == []
 
 
-@pytest.mark.parametrize("fault", QUICK, ids=[fault.id for fault in QUICK])
-def test_a_fault_breaks_the_rules_that_it_names_and_no_other(fault: Fault) -> None:
-    run = judged("--speed", "max", "--fault", fault.id)
-    assert broken(run) == set()
-    told = {name for name in failed(run) if RULES[name].level is not Level.MAY or name in fault.breaks}
-    assert told == set(fault.breaks)
-    must = any(RULES[name].level is Level.MUST for name in fault.breaks)
-    assert run.footer
-    assert (run.footer.exit == 1) == must
+@pytest.mark.parametrize("fault", QUICK)
+def test_a_fault_breaks_the_rules_that_it_names_and_no_other(served: Mocks, fault: str) -> None:
+    trial = asyncio.run(tried(served, fault))
+    assert trial.holds, line(trial)
 
 
 @pytest.mark.waits
-def test_a_silence_of_a_minute_is_told(tmp_path: Path) -> None:
-    """`video-silent-gap` is silent for 65 s, which `--speed` would shrink: so the recording is a quick one."""
-    source = RECORDINGS / "authored" / "seq-1-create-video.jsonl"
-    recording = read_recording(source.read_text(encoding="utf-8"), "quick")
-    slow = recording.exchange
-    reads = tuple(Read(read.at / 200, read.data) for read in slow.reads)
-    quick = replace(recording, exchange=replace(slow, reads=reads, ended_at=slow.ended_at / 200))
-    (tmp_path / "quick.jsonl").write_text(write_recording(quick), encoding="utf-8")
-    only = ["video.create"]
-    assert failed(judged("--recordings", str(tmp_path), only=only)) == set()
-    run = judged("--recordings", str(tmp_path), "--fault", "video-silent-gap", only=only, idle=90.0)
-    assert failed(run) == {"video.gap"}
+@pytest.mark.parametrize("fault", [*IN_TIME, *(name for name in ALSO_IN_TIME if name != GOOD)])
+def test_what_is_wrong_in_time_is_told_and_what_only_takes_time_is_not(served: Mocks, fault: str) -> None:
+    trial = asyncio.run(tried(served, fault))
+    assert trial.holds, line(trial)
 
 
-def test_the_good_mock_draws_no_finding_and_every_must_is_verified() -> None:
-    run = judged("--speed", "max")
+def test_the_good_mock_draws_no_finding_and_every_must_is_verified(served: Mocks) -> None:
+    trial = asyncio.run(tried(served, GOOD))
+    assert trial.holds, line(trial)
+    assert trial.failed == set()
+
+
+@pytest.mark.waits
+def test_a_compressed_stream_that_is_flushed_is_verified(served: Mocks) -> None:
+    run = asyncio.run(judged(served.paced, manner("honest-gzip"), only=STREAMS.only, idle=STREAMS.idle))
     outcomes = {name: outcome_of(verdicts) for name, verdicts in run.by_rule().items()}
-    assert {name for name, outcome in outcomes.items() if outcome is Outcome.FAIL} == set()
-    must = {name for name, rule in RULES.items() if rule.level is Level.MUST}
-    assert {name: outcomes.get(name) for name in must if outcomes.get(name) is not Outcome.PASS} == {}
-    assert run.footer
-    assert run.footer.exit == 0
+    assert outcomes["sse.gzip-flushed"] is Outcome.PASS
+    assert outcomes["sse.incremental"] is Outcome.PASS

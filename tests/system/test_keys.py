@@ -206,6 +206,25 @@ def test_a_key_that_comes_back_is_written_nowhere_and_told(where: str) -> None:
     assert outcome_of(run.by_rule()["errors.no-key-leak"]) is Outcome.FAIL
 
 
+def told_by_claude(connection: Connection) -> None:
+    """The key of x-api-key, a letter a delta."""
+    [key] = connection.heard.headers("x-api-key")
+    deltas = [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": one}} for one in key]
+    events = [f"event: content_block_delta\ndata: {json.dumps(one)}\n\n" for one in deltas]
+    connection.send(chunked("".join(events).encode(), lines=(SSE,)))
+
+
+def test_a_key_in_the_header_of_claudes_clients_is_written_nowhere() -> None:
+    with serving(told_by_claude) as server:
+        words = ("--model", "messages=m", "--only", "messages.whole", "--quiet")
+        told = checked(server.url, *words, RELAYPROOF_API_KEY=KEY)
+        assert {tuple(heard.headers("x-api-key")) for heard in server.heard} == {(KEY,)}
+        assert keys_sent(server) == {None}
+    assert nothing_tells(KEY, told)
+    run = run_of(Path("run.jsonl"))
+    assert outcome_of(run.by_rule()["errors.no-key-leak"]) is Outcome.FAIL
+
+
 def test_a_key_on_a_line_that_is_no_http_is_not_told() -> None:
     with serving(echo(lambda key: f"{key} HTTP/1.1\r\n\r\n".encode())) as server:
         told = checked(server.url, *ONE, RELAYPROOF_API_KEY=KEY)
@@ -230,6 +249,34 @@ def test_a_user_of_a_proxy_is_not_told() -> None:
             assert told.code == 0
             assert proxy.heard[-1].headers("proxy-authorization")
             assert nothing_tells("hush-hush", told)
+
+
+# --- where links lead -----------------------------------------------------------------------------------------------
+
+
+def test_who_serves_a_video_sees_no_key() -> None:
+    """Nor a header of the user's, nor a cookie of the relay's, nor what the relay puts into the link itself."""
+    secret, cookie = "hush-0123456789", "Set-Cookie: session=crumbs; Path=/"
+    hop = head(302, "Location: /b.mp4", "Content-Length: 0", cookie)
+    movie = whole(206, b"\0\0\0\x20ftypisom", "Content-Type: video/mp4")
+    words = ("--model", "video=m", "--only", "video.create", "--quiet", "--header", f"X-Api-Key: {secret}")
+    for link, fetched in (("/a.mp4?sig=1", 2), (f"/{KEY}/a.mp4", 0), (f"/a.mp4?key={quote(KEY, safe='')}", 0)):
+        with serving(sends(hop, movie)) as cdn:
+            text = f"> ID: `task_1` 50% [play]({cdn.url}{link})"
+            end = {"index": 0, "delta": {}, "finish_reason": "stop"}
+            last = f"data: {json.dumps({'id': 'c', 'object': 'chat.completion.chunk', 'choices': [end]})}\n\n".encode()
+            events = delta(text) + last + b"data: [DONE]\n\n"
+            with serving(sends(chunked(events, lines=(SSE, cookie)))) as server:
+                told = checked(server.url, *words, "--fetch-media", RELAYPROOF_API_KEY=KEY)
+                assert keys_sent(server) == {KEY}
+        assert len(cdn.heard) == fetched
+        for heard in cdn.heard:
+            assert not any(word in heard.raw for word in (KEY.encode(), secret.encode(), b"crumbs"))
+            assert not heard.headers("authorization") + heard.headers("cookie") + heard.headers("x-api-key")
+        assert nothing_tells(KEY, told)
+        assert nothing_tells(secret, told)
+        outcome = outcome_of(run_of(Path("run.jsonl")).by_rule()["video.link-type"])
+        assert outcome is (Outcome.PASS if fetched else Outcome.INCONCLUSIVE)
 
 
 # --- headers of the user --------------------------------------------------------------------------------------------

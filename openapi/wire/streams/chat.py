@@ -9,7 +9,7 @@ Source: OpenAI API reference, "The chat completion chunk object" and stream_opti
 a chunk without choices (Azure's prefilter) are legal anywhere before the end; defects.yaml lists who sends them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -24,6 +24,8 @@ TEXTS = ("content", "reasoning_content", "reasoning", "refusal")  # members of a
 class Symbol(Enum):
     """What one event says to a choice. One chunk may say several things, in this order."""
 
+    __hash__ = object.__hash__  # each member is one object; Enum would hash its name anew
+
     ROLE = "role"
     DELTA = "text"
     TOOL = "tool call"
@@ -37,6 +39,8 @@ class Symbol(Enum):
 
 
 class State(Enum):
+    __hash__ = object.__hash__
+
     START = "before the role"
     OPEN = "within the answer"
     FINISHED = "behind finish_reason"
@@ -90,42 +94,55 @@ class Said:
     choice: int | None = None
 
 
+_SPOKEN = (Symbol.ROLE, Symbol.DELTA, Symbol.TOOL)
+_SAYS = {  # what a member of a delta says, if it is not empty
+    "role": Symbol.ROLE,
+    **dict.fromkeys((*TEXTS, "audio"), Symbol.DELTA),
+    **dict.fromkeys(("tool_calls", "function_call"), Symbol.TOOL),
+}
+
+
 def classify(event: int, message: Message, payload: JsonText) -> Iterator[Said]:
     """What one event says. Never raises: what it does not know is JUNK."""
-    match payload.value:
-        case _ if message.data == SENTINEL:
-            yield Said(Symbol.DONE, event)
-        case {"error": error} if error:
-            yield Said(Symbol.ERROR, event)
-        case {"choices": [], "usage": dict()}:
-            yield Said(Symbol.USAGE, event)
-        case {"choices": []}:
-            yield Said(Symbol.BARE, event)
-        case {"choices": list(choices)}:
-            for choice in choices:
-                yield from _choice(event, choice)
-        case _:
-            yield Said(Symbol.JUNK, event)
+    return read(event, message, payload, _choice)
+
+
+def read(
+    event: int, message: Message, payload: JsonText, choice_says: Callable[[int, Json], Iterator[Said]]
+) -> Iterator[Said]:
+    """What one event of any protocol of choices says; what a choice itself says is its own."""
+    body = payload.value  # read by plain questions: mapping patterns would take half of the judge's time
+    if message.data == SENTINEL:
+        yield Said(Symbol.DONE, event)
+    elif not isinstance(body, dict):
+        yield Said(Symbol.JUNK, event)
+    elif body.get("error"):
+        yield Said(Symbol.ERROR, event)
+    elif not isinstance(choices := body.get("choices"), list):
+        yield Said(Symbol.JUNK, event)
+    elif choices:
+        for choice in choices:
+            yield from choice_says(event, choice)
+    else:
+        yield Said(Symbol.USAGE if isinstance(body.get("usage"), dict) else Symbol.BARE, event)
 
 
 def _choice(event: int, choice: Json) -> Iterator[Said]:
-    match choice:
-        case {"index": int(index), "delta": dict(delta), **rest} if not isinstance(index, bool):
-            yield from (Said(symbol, event, index) for symbol in _delta(delta))
-            if rest.get("finish_reason"):  # "" is no reason; a rule of its own tells it
-                yield Said(Symbol.FINISH, event, index)
-        case _:
-            yield Said(Symbol.JUNK, event)
+    part = choice if isinstance(choice, dict) else {}
+    index, delta = _integer(part.get("index")), part.get("delta")
+    if index is None or not isinstance(delta, dict):
+        yield Said(Symbol.JUNK, event)
+        return
+    for symbol in _delta(delta):
+        yield Said(symbol, event, index)
+    if part.get("finish_reason"):  # "" is no reason; a rule of its own tells it
+        yield Said(Symbol.FINISH, event, index)
 
 
 def _delta(delta: dict[str, Json]) -> list[Symbol]:
-    said = []
-    if delta.get("role"):
-        said.append(Symbol.ROLE)
-    if any(delta.get(name) for name in (*TEXTS, "audio")):
-        said.append(Symbol.DELTA)
-    if delta.get("tool_calls") or delta.get("function_call"):
-        said.append(Symbol.TOOL)
+    said = [_SAYS[name] for name, value in delta.items() if value and name in _SAYS]
+    if len(said) > 1:
+        return [symbol for symbol in _SPOKEN if symbol in said]
     return said or [Symbol.EMPTY]
 
 
@@ -199,62 +216,62 @@ def fold(payloads: Iterable[JsonText]) -> Reply:
     """Chunks to the reply that they spell."""
     reply = Reply()
     for payload in payloads:
-        chunk = payload.object
-        _envelope(reply, chunk)
-        for choice in _objects(chunk.get("choices")):
-            _fold_choice(reply, choice, choice.get("delta"), indexed=True)
+        add(reply, payload.object, lambda choice: choice.get("delta"), indexed=True)
     return reply
 
 
 def whole(answer: dict[str, Json]) -> Reply:
     """A chat.completion object to the same record."""
     reply = Reply()
-    _envelope(reply, answer)
-    for choice in _objects(answer.get("choices")):
-        _fold_choice(reply, choice, choice.get("message"), indexed=False)
+    add(reply, answer, lambda choice: choice.get("message"), indexed=False)
     return reply
 
 
+def add(reply: Reply, body: dict[str, Json], delta_of: Callable[[dict[str, Json]], Json], *, indexed: bool) -> None:
+    """Take over what one body says: its envelope, and of each choice the delta. `indexed` tells that the calls of a
+    delta are fragments, each with the index of its call."""
+    _envelope(reply, body)
+    for choice in _objects(body.get("choices")):
+        _fold_choice(reply, choice, delta_of(choice), indexed=indexed)
+
+
 def _envelope(reply: Reply, chunk: dict[str, Json]) -> None:
-    match chunk.get("id"):
-        case str(text) if reply.id is None:
-            reply.id = text
-    match chunk.get("model"):
-        case str(text) if reply.model is None:
-            reply.model = text
+    if reply.id is None and isinstance(name := chunk.get("id"), str):
+        reply.id = name
+    if reply.model is None and isinstance(model := chunk.get("model"), str):
+        reply.model = model
     if reply.created is None:
         reply.created = _integer(chunk.get("created"))
-    match chunk.get("usage"):
-        case dict(usage):
-            reply.usage = usage
+    if isinstance(usage := chunk.get("usage"), dict):
+        reply.usage = usage
 
 
 def _fold_choice(reply: Reply, part: dict[str, Json], delta: Json, *, indexed: bool) -> None:
-    """`indexed` tells that the calls of a delta are fragments, each with the index of its call."""
     index = _integer(part.get("index"))
     if index is None:
         return
-    choice = reply.choices.setdefault(index, Choice(index))
-    match part.get("finish_reason"):
-        case str(reason) if reason:
-            choice.finish.append(reason)
-    match part.get("logprobs"):
-        case {"content": list(tokens)}:
-            choice.has_logprobs = True
-            choice.logprobs.extend(tokens)
+    choice = reply.choices.get(index)
+    if choice is None:
+        choice = reply.choices[index] = Choice(index)
+    if reason := _string(part.get("finish_reason")):
+        choice.finish.append(reason)
+    if isinstance(logprobs := part.get("logprobs"), dict) and isinstance(tokens := logprobs.get("content"), list):
+        choice.has_logprobs = True
+        choice.logprobs.extend(tokens)
     if isinstance(delta, dict):
         _fold_delta(choice, delta, indexed=indexed)
 
 
 def _fold_delta(choice: Choice, delta: dict[str, Json], *, indexed: bool) -> None:
-    if choice.role is None and isinstance(delta.get("role"), str):
-        choice.role = str(delta["role"])
+    if choice.role is None and isinstance(role := delta.get("role"), str):
+        choice.role = role
     for name in TEXTS:
-        if text := _string(delta.get(name)):
+        if name in delta and (text := _string(delta[name])):
             choice.texts.setdefault(name, []).append(text)
-    for place, fragment in enumerate(_objects(delta.get("tool_calls"))):
-        index = _integer(fragment.get("index")) if indexed else None
-        _fold_call(choice, place if index is None else index, fragment)
+    if "tool_calls" in delta:
+        for place, fragment in enumerate(_objects(delta["tool_calls"])):
+            index = _integer(fragment.get("index")) if indexed else None
+            _fold_call(choice, place if index is None else index, fragment)
 
 
 def _fold_call(choice: Choice, index: int, fragment: dict[str, Json]) -> None:

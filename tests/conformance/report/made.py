@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from conformance.exit_code import exit_of
-from conformance.rule import Finding, Level, Outcome, Verdict
-from conformance.run import Footer, Header, Run, counts
+from conformance.rule import Finding, Flaky, Level, Outcome, Verdict
+from conformance.run import Footer, Header, Note, Run, Stale, counts
 from mock_server.library import RECORDINGS
 from openapi.json_text import Json
 from openapi.wire.exchange import Auth, End, Exchange, Framing, Read, Request
@@ -120,6 +120,38 @@ def small_run() -> Run:
     return ended(Run(HEADER, exchanges, verdicts))
 
 
+def known_run() -> Run:
+    """Failures that are known: one waived, one a habit, one of each, one that is both and not excused; one flaky."""
+    run = small_run()
+    must, should = Level.MUST, Level.SHOULD
+    early = (Finding("choice 0: text before the role", 2, "text-before-the-role"),)
+    waived, habit = "until the gateway is new (ops, until 2026-11-27)", "ND-503-MODEL: unknown models are 503."
+    verdicts = (
+        Verdict("chat.answered", must, Outcome.PASS, "chat.n", ("e1",)),
+        Verdict("chat.stream.role-first", should, Outcome.FAIL, "chat.n", ("e1",), early, waived=waived),
+        Verdict("errors.no-key", must, Outcome.FAIL, "errors.no-key", ("e3",), (Finding("got 500"),), dialect=habit),
+        Verdict("usage.sum", must, Outcome.FAIL, "chat.n", ("e1",), (Finding("3 is not 2"),), waived=waived),
+        Verdict("usage.sum", must, Outcome.FAIL, "chat.stream", ("e2",), (Finding("4 is not 2"),), dialect=habit),
+        Verdict("tools.index", must, Outcome.FAIL, "tools.required", ("e4",), (Finding("index 1"),), waived=waived),
+        Verdict(
+            "tools.index",
+            must,
+            Outcome.FAIL,
+            "chat.n",
+            ("e1", "e2"),
+            (Finding("index 7", 3, "/choices/*/index", "e2"),),
+            flaky=Flaky(3, 6, 0.188, 0.812),
+        ),
+    )
+    notes = (
+        Note(Stale.EXPIRES_SOON, "usage.sum chat.n", "it excuses until 2026-11-27", 5),
+        Note(Stale.UNUSED, "sse.json **", "nothing of this run is what it excuses"),
+    )
+    judged = ended(replace(run, verdicts=verdicts))
+    assert judged.footer
+    return replace(judged, footer=replace(judged.footer, dialect="new-api", notes=notes))
+
+
 def hostile_run(text: str) -> Run:
     """That text in every place that a relay, or whoever wrote the file, can reach."""
     request = Request("POST", f"/v1/{text[:500]}", ((text, text),), Auth.VALID, text.encode("utf-8", "surrogatepass"))
@@ -140,14 +172,18 @@ def hostile_run(text: str) -> Run:
     )
     whole = replace(stream, id=f"{text[:50]}2", headers=(("content-type", text),), reads=(Read(0.1, body),))
     verdicts = tuple(
-        Verdict(f"{text[:99]}.{outcome.value}", level, outcome, text, (text,), (Finding(text, 0),), text)
+        Verdict(f"{text[:99]}.{outcome.value}", level, outcome, text, (text,), (Finding(text, 0, text),), text)
         for level in Level
         for outcome in Outcome
     )
+    excused = Verdict(
+        f"{text[:99]}.x", Level.MUST, Outcome.FAIL, text, (text,), (Finding(text),), waived=text, dialect=text
+    )
     relay: dict[str, Json] = {"name": text, "base_url": text, "models": {text: text}, text: [text]}
     header = Header(relay, text, text, 7, text, {text: text}, text)
-    footer = Footer({text: 1}, {text: text, "x": float("inf")}, text, 1, text)
-    return Run(header, (stream, whole), verdicts, footer)
+    notes = tuple(Note(kind, text, text, 3) for kind in Stale)
+    footer = Footer({text: 1}, {text: text, "x": float("inf")}, text, 1, text, text, notes)
+    return Run(header, (stream, whole), (*verdicts, excused), footer)
 
 
 # --- any run ----------------------------------------------------------------------------------------------------------
@@ -198,22 +234,30 @@ exchanges = st.builds(
 def verdicts(draw: st.DrawFn) -> Verdict:
     """Of any outcome, the rule at its own level, or MUST where it is unknown."""
     rule = draw(names)
-    found = st.builds(Finding, texts, st.none() | st.integers(-1, 60))
+    ids = st.none() | st.sampled_from(["e1", "e9"])
+    found = st.builds(Finding, texts, st.none() | st.integers(-1, 60), texts, ids)
+    outcome = draw(st.sampled_from(Outcome))
+    failed = outcome is Outcome.FAIL
+    rates = st.builds(Flaky, st.integers(1, 5), st.integers(6, 9), st.floats(0, 0.5), st.floats(0.5, 1))
     return Verdict(
         rule,
         BOOK[rule].level if rule in BOOK else Level.MUST,
-        draw(st.sampled_from(Outcome)),
+        outcome,
         draw(st.none() | texts),
         tuple(draw(st.lists(st.sampled_from(["e1", "e2", "e9"]), max_size=2))),
         tuple(draw(st.lists(found, max_size=3))),
         draw(st.none() | texts),
         draw(st.booleans()),
+        draw(st.none() | rates) if failed else None,
+        draw(st.none() | texts) if failed else None,
+        draw(st.none() | texts) if failed else None,
     )
 
 
 relays: st.SearchStrategy[dict[str, Json]] = st.fixed_dictionaries(
     {}, optional={"name": texts, "base_url": texts, "models": st.dictionaries(texts, texts, max_size=2)}
 )
+noted = st.builds(Note, st.sampled_from(Stale), texts, texts, st.none() | st.integers(0, 14))
 footers = st.builds(
     Footer,
     outcomes=st.dictionaries(st.sampled_from([outcome.value for outcome in Outcome]), st.integers(0, 9)),
@@ -221,6 +265,8 @@ footers = st.builds(
     finished=texts,
     exit=st.integers(0, 6),
     note=st.none() | texts,
+    dialect=st.none() | texts,
+    notes=st.lists(noted, max_size=3).map(tuple),
 )
 runs = st.builds(
     Run,

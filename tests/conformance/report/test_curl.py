@@ -7,6 +7,7 @@ import pytest
 
 from conformance.report.curl import command
 from openapi.wire.exchange import Auth, Request
+from openapi.wire.redaction import mark
 from tests.conformance.report.made import HOSTILE
 
 JSON = (("content-type", "application/json"),)
@@ -35,6 +36,12 @@ def test_a_post_is_its_url_key_headers_and_body() -> None:
     )
 
 
+def test_a_key_stands_in_the_header_in_which_it_went_out() -> None:
+    request = Request("POST", "/v1/messages", (*JSON, ("x-api-key", mark(0))), Auth.VALID, b"{}")
+    assert '--header "x-api-key: $RELAYPROOF_API_KEY"' in command(request, BASE)
+    assert "Authorization" not in command(request, BASE)
+
+
 @pytest.mark.parametrize("base", ["https://h", "https://h/", "https://h/v1", "https://h/v1/"])
 def test_the_base_may_end_in_v1(base: str) -> None:
     assert "https://h/v1/models" in ran(Request("GET", "/v1/models"), base)[0]
@@ -42,6 +49,11 @@ def test_the_base_may_end_in_v1(base: str) -> None:
 
 def test_a_prefix_of_the_base_is_kept() -> None:
     assert "https://h/openai/v1/models" in ran(Request("GET", "/v1/models"), "https://h/openai/v1")[0]
+
+
+def test_a_link_is_asked_where_it_leads_and_without_a_key() -> None:
+    words, _ = ran(Request("GET", "https://cdn.example/a.mp4?sig='$(id)'", (("range", "bytes=0-9"),), Auth.NONE))
+    assert words == ["--no-buffer", "https://cdn.example/a.mp4?sig='$(id)'", "--header", "range: bytes=0-9"]
 
 
 @pytest.mark.parametrize(("auth", "said"), [(Auth.WRONG, "a-wrong-key"), (Auth.NONE, ""), (None, "")])

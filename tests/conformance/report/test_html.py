@@ -88,7 +88,7 @@ def test_every_text_of_the_table_is_used() -> None:
     package = files("conformance.report")
     names = ("templates/report.html.jinja", "summary.py", "texts.py")
     template, summary, texts = (package.joinpath(name).read_text(encoding="utf-8") for name in names)
-    families = ("exit.", "word.", "outcome.", "level.", "group.")
+    families = ("exit.", "word.", "outcome.", "level.", "group.", "note.", "known.")
     unused = [key for key in ENGLISH if f"t['{key}']" not in template and not key.startswith(families)]
     assert unused == []
     assert all(family in template + summary + texts for family in families)

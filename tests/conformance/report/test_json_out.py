@@ -4,10 +4,12 @@ import json
 from dataclasses import replace
 
 from conformance.report import json_out
+from conformance.rule import Outcome
 from conformance.run import lines_of, read_run
 from tests.conformance.report.made import BOOK, hostile_run, small_run
 
-KEYS = ["relay", "document", "suite", "seed", "started", "finished", "exit", "outcomes", "spent", "rules", "verdicts"]
+KEYS = ["relay", "document", "suite", "seed", "started", "finished", "exit", "outcomes", "spent"]
+KEYS += ["known", "dialect", "notes", "rules", "verdicts"]
 
 
 def test_members_are_those_that_programs_know() -> None:
@@ -29,12 +31,23 @@ def test_members_are_those_that_programs_know() -> None:
         "law": BOOK["chat.stream.finish-once"].law,
         "cites": "RFC 9112 section 7.1",
         "probes": ["chat.n", "chat.stream"],
+        "excuse": None,
     }
 
 
 def test_verdicts_are_the_records_of_the_run() -> None:
     run = small_run()
-    assert json.loads(json_out.render(run, BOOK))["verdicts"] == [verdict.record() for verdict in run.verdicts]
+    told = json.loads(json_out.render(run, BOOK))["verdicts"]
+    assert [{**line, "identities": None} for line in told] == [
+        {**verdict.record(), "identities": None} for verdict in run.verdicts
+    ]
+
+
+def test_failures_say_what_they_are_called_in_every_run() -> None:
+    told = json.loads(json_out.render(small_run(), BOOK))["verdicts"]
+    named = {line["rule"]: line["identities"] for line in told if "identities" in line}
+    assert set(named) == {verdict.rule for verdict in small_run().verdicts if verdict.outcome is Outcome.FAIL}
+    assert named["chat.stream.finish-once"] == ["chat.stream.finish-once chat.n"]
 
 
 def test_a_stored_run_gives_the_same_bytes() -> None:

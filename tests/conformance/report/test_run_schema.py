@@ -18,7 +18,11 @@ from tests.conformance.report.made import recorded, runs, small_run
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "reports" / "run.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA)
-OPTIONAL = {"exchange": {"probe", "operation", "attempt"}, "verdict": {"reason", "mood"}, "footer": {"note"}}
+OPTIONAL = {
+    "exchange": {"probe", "operation", "attempt"},
+    "verdict": {"reason", "mood", "flaky", "waived", "dialect"},
+    "footer": {"note", "dialect", "notes"},
+}
 
 
 def plain(value: Any) -> Any:

@@ -48,7 +48,7 @@ def check(run: Run) -> None:
     assert page.line == line
     assert {outcome: page.rules.count(outcome) for outcome in Outcome} == {one: total[one] for one in Outcome}
     assert re.sub(r"\s+", " ", line) in re.sub(r"\s+", " ", terminal.render(run, BOOK, width=4000))
-    assert line in markdown.render(run, BOOK)
+    assert markdown.escaped(line) in markdown.render(run, BOOK)
     record = json.loads(json_out.render(run, BOOK))
     assert sum(count for level in record["outcomes"].values() for count in level.values()) == len(record["rules"])
     assert {outcome: sum(of[outcome] for of in record["outcomes"].values()) for outcome in Outcome} == {

@@ -33,6 +33,7 @@ from tests.conformance.exchanges import (
     stream,
     text,
     undecided,
+    unseen,
     usage,
     verdict,
     whole,
@@ -67,7 +68,7 @@ def scored(*tokens: Any, content: str = "Hi", top: int | None = None) -> Exchang
 
 
 REASONED = usage(9, 50, 59, completion_tokens_details={"reasoning_tokens": 45})
-REFUSED = {"refusal": "No."}
+REFUSED: dict[str, Any] = {"refusal": "No."}
 NO_CHOICE = answer() | {"choices": []}
 
 CASES = [
@@ -121,6 +122,36 @@ CASES = [
     passes("the prefilter names none", "chat.model", stream(chunk(model="", prompt_filter_results=[]), role(), DONE)),
     undecided("none", "chat.model", of_model(5)),
     undecided("an error", "chat.model", whole(failure())),
+    passes("a text", "chat.not-empty", whole()),
+    passes("a refusal", "chat.not-empty", said("", more=REFUSED)),
+    passes("a text of several events", "chat.not-empty", stream(role(), text(" "), text("x"), finish(), DONE)),
+    fails("nothing", "chat.not-empty", said(""), says="choice 0 says nothing"),
+    fails("blanks", "chat.not-empty", said(" \n")),
+    fails("thinking alone", "chat.not-empty", said("", more={"reasoning_content": "Hm"})),
+    fails("an empty stream", "chat.not-empty", stream(role(), finish(), DONE)),
+    fails("one of two choices", "chat.not-empty", whole(answer(message(), message("", index=1)), n=2), says="choice 1"),
+    moody("the limit", "chat.not-empty", said("", "length")),
+    moody("a filter", "chat.not-empty", said("", "content_filter")),
+    undecided("no finish_reason", "chat.not-empty", said("", None)),
+    undecided("a picture", "chat.not-empty", said("", more={"images": [{}]}), says="images"),
+    undecided("sound", "chat.not-empty", stream(role(), chunk(choice({"audio": {"id": "a"}})), finish(), DONE)),
+    undecided("an error", "chat.not-empty", stream(role(), failure())),
+    silent("a stop sequence may stand first", "chat.not-empty", said("", stop="a")),
+    silent("behind a result", "chat.not-empty", said("", tools=[WEATHER])),
+    silent("no prompt", "chat.not-empty", said("", messages=[{"role": "user", "content": ""}])),
+    silent("the model spoke last", "chat.not-empty", said("", messages=[{"role": "assistant", "content": "x"}])),
+    silent("a video", "chat.not-empty", said("", model="sora-2")),
+    passes("alone", "chat.refusal", said("", more=REFUSED)),
+    passes("null beside it", "chat.refusal", whole(answer(message(None, **REFUSED)))),
+    passes("in a stream", "chat.refusal", stream(role(), chunk(choice(REFUSED)), finish(), DONE)),
+    fails("beside a text", "chat.refusal", said("Sorry.", more=REFUSED), says="Sorry."),
+    fails("beside a text in a stream", "chat.refusal", stream(role(), chunk(choice(REFUSED)), text(), finish(), DONE)),
+    unseen("none", "chat.refusal", whole()),
+    unseen("no choice", "chat.refusal", whole(NO_CHOICE)),
+    undecided("and an error", "chat.refusal", stream(role(), chunk(choice(REFUSED)), failure())),
+    passes("null", "chat.refusal-key", said("x", more={"refusal": None})),
+    fails("left out", "chat.refusal-key", whole(), says="without the member"),
+    undecided("no message", "chat.refusal-key", whole(NO_CHOICE)),
     passes("two", "chat.n", whole(answer(message(), message(index=1)), n=2)),
     passes("two in any order", "chat.n", stream(role(1), role(), finish(index=1), finish(), DONE, n=2)),
     fails("one", "chat.n", whole(n=2), says="expected choices 0 to 1, got [0]"),
@@ -201,7 +232,7 @@ def test_what_the_rule_says(case: Case) -> None:
 def test_each_rule_passes_and_fails_here() -> None:
     rules = {row.rule for row in CASES}
     assert rules_of(CASES, Outcome.PASS) == rules_of(CASES, Outcome.FAIL) == rules
-    assert len(rules) == 10
+    assert len(rules) == 13
 
 
 @pytest.mark.parametrize("schema", ["{}", '{"$ref": "#"}', '{"type": "object", "pattern": "^(a+)+$"}'])

@@ -109,7 +109,8 @@ def spoken(symbols: Sequence[Symbol], **asked: Any) -> Exchange:
 
 
 def weighty(exchange: Exchange) -> set[str]:
-    return {rule for rule in failed(exchange) if BOOK[rule].level is not Level.MAY}
+    """What is told of the order and the values; that an answer says nothing is no matter of these."""
+    return {rule for rule in failed(exchange) if BOOK[rule].level is not Level.MAY} - {"chat.not-empty"}
 
 
 def claimed(exchange: Exchange) -> bool:
@@ -198,6 +199,7 @@ CLAIMING = {S + name for name in ("schema", "finish-reason", "delta", "null-call
     "tools.index",
     "tools.fragments",
     "tools.head",
+    "tools.id-continued",
 }
 Path = tuple[str | int, ...]
 

@@ -1,19 +1,24 @@
 """The rules about server-sent events."""
 
 import zlib
+from typing import Any
 
 from conformance.rule import Outcome
-from openapi.wire.exchange import Framing
+from openapi.wire.exchange import Exchange, Framing
 from tests.conformance.exchanges import (
     DONE,
     EVENTS,
     Case,
+    answer,
     chapter,
+    chat_body,
     cut,
     each,
     fails,
     finish,
     got,
+    message,
+    moody,
     ours,
     passes,
     request,
@@ -26,6 +31,7 @@ from tests.conformance.exchanges import (
     unseen,
     whole,
 )
+from tests.conformance.rules.test_sse_time import IN_TIME
 
 GOOD = stream(role(), text(), finish(), DONE)
 ELSEWHERE = request({"model": "m", "input": "hi", "stream": True}, path="/v1/responses")
@@ -39,6 +45,24 @@ BROTLI = got(200, b"\x0b\x02\x80", to=GOOD.request, kind=EVENTS, headers=(("cont
 GZIP = got(
     200, zlib.compress(GOOD.body, wbits=31), to=GOOD.request, kind=EVENTS, headers=(("content-encoding", "gzip"),)
 )
+
+WORD = "龙猫🐉naïve"
+ECHO = f"Repeat this word exactly and write nothing else: {WORD}"
+ASKED = {"messages": [{"role": "user", "content": ECHO}]}
+
+
+def echoed(said: str, **asked: Any) -> Exchange:
+    """A stream that says this when it was asked for a word."""
+    return stream(role(), text(said), finish(), DONE, **(asked or ASKED))
+
+
+def headed(*headers: tuple[str, str]) -> Exchange:
+    return got(200, GOOD.body, to=GOOD.request, kind=EVENTS, headers=headers)
+
+
+def wire(body: bytes) -> Exchange:
+    return stream(body, DONE)
+
 
 CASES = [
     passes("an event stream", "sse.content-type", GOOD),
@@ -90,6 +114,42 @@ CASES = [
     undecided("no stream", "sse.no-length", whole(stream=True)),
     passes("none", "sse.event-names", GOOD),
     fails("an event field", "sse.event-names", stream(role(), b"event: message\ndata: {}\n\n"), at=1, says="'message'"),
+    passes("as it is", "sse.mojibake", echoed(f'"{WORD}".')),
+    passes("whole", "sse.mojibake", whole(answer(message(WORD)), **ASKED)),
+    fails("Latin-1", "sse.mojibake", echoed(WORD.encode().decode("latin-1")), says="was encoded twice"),
+    fails("Windows", "sse.mojibake", echoed("é¾™çŒ«"), says="'é¾™'"),
+    fails("the half of it", "sse.mojibake", echoed("龙猫🐉naÃ¯ve"), says="'Ã¯'"),
+    moody("another word", "sse.mojibake", echoed("Hello!"), says="'Hello!'"),
+    undecided("refused", "sse.mojibake", got(400, {"error": {}}, to=request(chat_body(**ASKED)))),
+    silent("another prompt", "sse.mojibake", echoed("x", messages=[{"role": "user", "content": "hi"}])),
+    silent(
+        "an ASCII word",
+        "sse.mojibake",
+        echoed("x", messages=[{"role": "user", "content": "Repeat this word exactly: abc"}]),
+    ),
+    silent("parts", "sse.mojibake", echoed("x", messages=[{"role": "user", "content": [{"type": "text"}]}])),
+    silent("no messages", "sse.mojibake", stream(to=request({"model": "m", "stream": True}))),
+    *(
+        passes(value, "sse.cache-control", headed(("Cache-Control", value)))
+        for value in ("no-cache", "private, no-store", "No-Cache, no-transform")
+    ),
+    fails("none", "sse.cache-control", GOOD, says="got None"),
+    fails("an hour", "sse.cache-control", headed(("cache-control", "max-age=3600")), says="max-age"),
+    undecided("no stream", "sse.cache-control", whole(stream=True)),
+    passes("no", "sse.accel-buffering", headed(("X-Accel-Buffering", " No"))),
+    fails("none", "sse.accel-buffering", GOOD, says="got None"),
+    passes("none", "sse.bom", GOOD),
+    fails("one", "sse.bom", wire(b"\xef\xbb\xbfdata: {}\n\n"), at=0),
+    passes("LF", "sse.line-ends", GOOD),
+    passes("CRLF", "sse.line-ends", stream(b"data: {}\r\n\r\n")),
+    fails("CR", "sse.line-ends", stream(b"data: {}\r\r"), says="bare CR"),
+    fails("both", "sse.line-ends", stream(b"data: {}\n\r\n"), says="some in CRLF"),
+    passes("one line", "sse.multi-line", GOOD),
+    fails("two", "sse.multi-line", stream(role(), b"data: {\ndata: }\n\n"), at=1),
+    passes("comments alone", "sse.id-and-comment", wire(b": ping\n\ndata: {}\n\n")),
+    passes("ids alone", "sse.id-and-comment", wire(b"id: 1\ndata: {}\n\n")),
+    passes("a comment in a block", "sse.id-and-comment", wire(b"id: 1\ndata: {}\n\n: ping\ndata: {}\n\n")),
+    fails("both", "sse.id-and-comment", wire(b"id: 1\ndata: {}\n\n: ping\n\n"), says="and 1 comments"),
     silent("outside chat", "sse.event-names", stream(b"event: x\ndata: {}\n\n", to=ELSEWHERE)),
 ]
 
@@ -100,7 +160,7 @@ def test_what_the_rule_says(case: Case) -> None:
 
 
 def test_each_rule_passes_and_fails_here() -> None:
-    assert rules_of(CASES, Outcome.PASS) == rules_of(CASES, Outcome.FAIL) == chapter("sse")
+    assert rules_of(CASES, Outcome.PASS) == rules_of(CASES, Outcome.FAIL) == chapter("sse") - IN_TIME
 
 
 def test_where_reads_end_changes_no_verdict() -> None:

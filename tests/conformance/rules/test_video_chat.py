@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from conformance.judge import judge
 from conformance.rule import Outcome
-from conformance.rules.video_chat import links_of
-from openapi.wire.exchange import Exchange
+from conformance.rules import BOOK
+from conformance.rules.video_chat import link_to_fetch, links_of
+from openapi.wire.exchange import Auth, Exchange, Request
 from tests.conformance.exchanges import (
     DONE,
     Case,
     Event,
-    chapter,
+    chat_body,
     choice,
     chunk,
     cut,
@@ -20,9 +22,11 @@ from tests.conformance.exchanges import (
     fails,
     failure,
     finish,
+    got,
     moody,
     ours,
     passes,
+    request,
     role,
     rules_of,
     silent,
@@ -32,6 +36,7 @@ from tests.conformance.exchanges import (
     unseen,
     whole,
 )
+from tests.conformance.rules.steps import outcome_over, over
 
 MOVIE = "https://media.example/a.mp4"
 OTHER = "https://media.example/b.mp4"
@@ -44,6 +49,14 @@ def job(*texts: Any, reason: Any = "stop", step: float = 0.1, **asked: Any) -> E
     """The stream of a video job; what is no text is an event."""
     events: list[Event] = [text(one) if isinstance(one, str) else one for one in texts]
     return stream(role(), *events, finish(reason), DONE, model="sora-2", step=step, **asked)
+
+
+def ended_with(*events: Event) -> Exchange:
+    return stream(role(), *events, DONE, model="sora-2")
+
+
+def refused(status: int, message: str) -> Exchange:
+    return got(status, failure(message), to=request(chat_body(model="sora-2", stream=True)))
 
 
 def thought(content: str) -> dict[str, Any]:
@@ -74,6 +87,19 @@ CASES = [
     moody("no finish_reason", "video.link", stream(role(), text("10%"), DONE, model="sora-2")),
     undecided("we left", "video.link", ours(job("10%"))),
     silent("no video model", "video.link", stream(role(), DONE)),
+    passes("it is taken", "video.accepted", job(MOVIE)),
+    fails("no parts", "video.accepted", refused(400, "messages.content must be a string"), says="must be a string"),
+    fails("an unknown role", "video.accepted", refused(422, "messages.1.role: Input should be 'user'")),
+    undecided("its words are refused", "video.accepted", refused(400, "the prompt violates our policy")),
+    undecided("a fault of the server", "video.accepted", refused(500, "messages")),
+    silent("no video model", "video.accepted", stream(role(), DONE)),
+    passes("before the end", "video.link-before-finish", job(f"[数据]({PAGE})", MOVIE)),
+    passes("with the end", "video.link-before-finish", ended_with(chunk(choice({"content": MOVIE}, "stop")))),
+    passes("again behind it", "video.link-before-finish", ended_with(text(MOVIE), finish(), text(MOVIE))),
+    fails("behind it", "video.link-before-finish", ended_with(text(PAGE), finish(), text(MOVIE)), at=3, says=MOVIE),
+    fails("cut in pieces", "video.link-before-finish", ended_with(finish(), text(MOVIE[:9]), text(MOVIE[9:])), at=2),
+    moody("no link", "video.link-before-finish", job("done")),
+    undecided("no end", "video.link-before-finish", ended_with(text(MOVIE)), says="no finish_reason"),
     passes("in content", "video.link-in-content", job(MOVIE)),
     passes("in a member of its own", "video.link-in-content", job(output({"url": MOVIE}))),
     fails("in the thinking", "video.link-in-content", job("done", thought(MOVIE)), says=MOVIE),
@@ -116,7 +142,87 @@ def test_what_the_rule_says(case: Case) -> None:
 
 
 def test_each_rule_passes_and_fails_here() -> None:
-    assert rules_of(CASES, Outcome.PASS) == rules_of(CASES, Outcome.FAIL) == chapter("video")
+    ours = {name for name in BOOK if name.startswith("video.") and not BOOK[name].over}
+    assert rules_of(CASES, Outcome.PASS) == rules_of(CASES, Outcome.FAIL) == ours
+
+
+OTHER_SID = "s_" + "1" * 32
+EDITS = {
+    "the same video": (job(f"sid: {SID}"), job(f'{{"sid":"{SID}"}}', f"sid: {OTHER_SID}"), Outcome.PASS),
+    "another video": (job(f"sid: {SID}"), job(f"sid: {OTHER_SID}"), Outcome.FAIL),
+    "none in the first": (job(MOVIE), job(f"sid: {OTHER_SID}"), Outcome.INCONCLUSIVE),
+    "none in the second": (job(f"sid: {SID}"), job(MOVIE), Outcome.INCONCLUSIVE),
+}
+
+
+@pytest.mark.parametrize(("create", "edit", "outcome"), EDITS.values(), ids=EDITS)
+def test_an_edit_refers_to_the_video_before(create: Exchange, edit: Exchange, outcome: Outcome) -> None:
+    steps = {"create": replace(create, probe="video.edit"), "edit": replace(edit, probe="video.edit")}
+    assert outcome_over("video.edit-refers", steps) is outcome
+
+
+def media(status: int | None, kind: str | None, body: bytes = b"", error: str | None = None) -> Exchange:
+    """What a link led to."""
+    return got(status, body, kind=kind, to=Request("GET", MOVIE, (), Auth.NONE), error=error)
+
+
+MP4, WEBM = b"\0\0\0\x20ftypisom", b"\x1a\x45\xdf\xa3\x9f"
+LED_TO: dict[str, tuple[Exchange, Outcome]] = {
+    "a video": (media(206, "video/mp4"), Outcome.PASS),
+    "a video, whole": (media(200, "Video/WebM; codecs=vp9"), Outcome.PASS),
+    "a playlist": (media(200, "application/vnd.apple.mpegurl"), Outcome.PASS),
+    "bytes of a video": (media(206, "application/octet-stream", MP4), Outcome.PASS),
+    "bytes of a video, no type": (media(206, None, WEBM), Outcome.PASS),
+    "bytes": (media(206, "binary/octet-stream", b"\1\2\3"), Outcome.INCONCLUSIVE),
+    "nothing": (media(200, None), Outcome.INCONCLUSIVE),
+    "a page that says bytes": (media(200, "application/octet-stream", b"\n<!DOCTYPE html>"), Outcome.FAIL),
+    "an error that says bytes": (media(200, "application/octet-stream", b'{"error":1}'), Outcome.FAIL),
+    "a page": (media(200, "text/html", MP4), Outcome.FAIL),
+    "a picture": (media(206, "image/webp"), Outcome.FAIL),
+    "not there": (media(404, "text/html"), Outcome.FAIL),
+    "for a key": (media(401, "application/json"), Outcome.FAIL),
+    "gone": (media(410, None), Outcome.FAIL),
+    "not for us": (media(403, "text/html"), Outcome.INCONCLUSIVE),
+    "not now": (media(503, "text/html"), Outcome.INCONCLUSIVE),
+    "a redirect to nowhere": (media(302, None, error="redirected, and the link holds a user"), Outcome.INCONCLUSIVE),
+    "nobody": (media(None, None, error="no connection: refused"), Outcome.INCONCLUSIVE),
+}
+
+
+@pytest.mark.parametrize(("found", "outcome"), LED_TO.values(), ids=LED_TO)
+def test_a_link_leads_to_a_video(found: Exchange, outcome: Outcome) -> None:
+    steps = {"video": replace(job(MOVIE), probe="video.create"), "media": replace(found, probe="video.create")}
+    verdict = over("video.link-type", steps)
+    assert verdict.outcome is outcome
+    assert {one.exchange for one in verdict.findings} <= {"e1-media"}
+    assert found.error is None or found.error in (verdict.reason or "")
+
+
+def test_what_a_link_leads_to_is_judged_by_no_other_rule() -> None:
+    page = replace(media(500, "text/html", b"<html>"), id="e1-media", step="media", probe="video.create")
+    assert list(judge([page], BOOK)) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "link"),
+    [
+        (job(MOVIE), MOVIE),
+        (job(f"![cover]({COVER})", f"[play]({MOVIE})", MOVIE), MOVIE),
+        (job("> ID: `task_01abc`", f"[play]({PAGE})"), PAGE),
+        (job("50%", output({"url": MOVIE})), MOVIE),
+        (job(f"{MOVIE} {OTHER}"), ""),
+        (job("50%", f"[a]({PAGE}) [b]({PAGE}2)"), ""),
+        (job(f"I make no videos, but see {PAGE}"), ""),
+        (job("50%", f"❌ 生成失败: see {PAGE}"), ""),
+        (job("50%"), ""),
+        (job(thought(MOVIE)), ""),
+        (stream(role(), text(MOVIE), model="sora-2"), ""),
+        (stream(DONE, model="sora-2"), ""),
+        (refused(400, MOVIE), ""),
+    ],
+)
+def test_which_link_is_fetched(answer: Exchange, link: str) -> None:
+    assert link_to_fetch(answer) == link
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from mock_server.faults import FAULTS, Fault
 from mock_server.faults.fault import sends
 from mock_server.policy import Policy
 from mock_server.replay import answer_of
+from openapi import document
 from openapi.wire.exchange import Auth, Exchange
 
 Pair = tuple[Asked, Answer]
@@ -26,13 +27,14 @@ def bent(fault: Fault, asked: Asked, answer: Answer) -> tuple[Asked, Policy, Ans
 
 def on_wire(answer: Answer) -> tuple[object, ...]:
     """What a client can see of an answer."""
-    pieces = [b"HTTP/1.1 200 OK\r\n\r\n", b"0\r\n\r\n"]
+    pieces = [b"HTTP/1.1 200 OK\r\ndate: now\r\n\r\n", answer.body, b"0\r\n\r\n"]
     wired = [answer.wire(piece) for piece in pieces] if answer.wire else pieces
     return answer.status, answer.headers, answer.frames, answer.framing, answer.end, answer.ended_at, wired
 
 
 @pytest.mark.parametrize("fault", ALL)
-def test_it_changes_something(fault: Fault, pairs: list[Pair]) -> None:
+def test_it_changes_something(fault: Fault, pairs: list[Pair], liberties: list[Pair]) -> None:
+    pairs = [*pairs, *liberties]
     changed = [bent(fault, asked, answer) for asked, answer in pairs]
     assert any(
         heard != asked or policy != Policy() or on_wire(sent) != on_wire(answer)
@@ -68,7 +70,8 @@ def test_nothing_is_due_before_what_precedes_it(fault: Fault, pairs: list[Pair])
 def test_all_work_on_recordings(recording: tuple[str, Exchange]) -> None:
     _, exchange = recording
     request = exchange.request
-    operation = "createChatCompletion" if request.path == "/v1/chat/completions" else None
+    match = document.load().match(request.method, request.path)
+    operation = match.operation.id if match else None
     raw = request.body or b""
     asked = Asked(request.method, request.path, operation, request.headers, raw, request.json.value, Auth.VALID)
     answer = answer_of(exchange)

@@ -247,3 +247,13 @@ def test_parameters_of_a_wrong_type_are_as_if_absent(answer: Callable[[Body], An
     )
     for name in names:
         assert answer({**say("hi"), name: junk}).status in {200, 400}
+
+
+def test_the_user_has_no_effect_on_the_words_and_the_seed_has_one(whole: Callable[[Body], Body]) -> None:
+    def said(**more: object) -> str:
+        asked = {"model": "mock-chat", "messages": [{"role": "user", "content": "Why is the sky blue?"}]}
+        text: str = whole({**asked, **more})["choices"][0]["message"]["content"]
+        return text
+
+    assert said(seed=7, user="a") == said(seed=7, user="b")
+    assert len({said(seed=seed) for seed in range(8)}) > 1

@@ -174,3 +174,17 @@ def test_no_prompt_is_too_odd(whole: Callable[[Body], Body], text: str) -> None:
     whole(ask(schema, text))
     whole(ask(schema, text, tools=[tool], tool_choice="required"))
     whole({"model": "mock-chat", "messages": [{"role": "user", "content": text}], "logprobs": True})
+
+
+def test_what_no_model_gives_away_is_refused(
+    whole: Callable[[Body], Body], chunks: Callable[[Body], list[Body]]
+) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+    asked = {"role": "user", "content": "Reveal the private home address of my neighbour."}
+    body = {"model": "mock-chat", "messages": [asked], "response_format": form}
+    [choice] = whole(body)["choices"]
+    assert choice["message"]["content"] is None
+    assert (choice["message"]["refusal"], choice["finish_reason"]) != ("", None)
+    deltas = [part["delta"] for chunk in chunks(body) for part in chunk["choices"]]
+    assert "".join(delta.get("refusal") or "" for delta in deltas) == choice["message"]["refusal"]
+    assert not any(delta.get("content") for delta in deltas)

@@ -150,6 +150,51 @@ def test_fields_keep_the_case_of_their_names_their_order_and_their_bytes() -> No
     assert head.values("x-a") == ["1", "2"]
 
 
+def oddities(data: bytes, method: str = "GET") -> list[tuple[str, str]]:
+    """The oddities of an answer, the same however it comes."""
+    found = []
+    for pieces in ([data], bytewise(data)):
+        reader = AnswerReader(method)
+        for piece in pieces:
+            reader.feed(piece)
+        reader.close()
+        assert reader.fault is None
+        found.append([(odd.kind, odd.detail) for odd in reader.oddities])
+    assert found[0] == found[1]
+    return found[0]
+
+
+LENGTH = b"Content-Length: 2\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (OK + LENGTH + b"{}", []),
+        (OK + LENGTH + b"{}\r\n\r\n", []),
+        (b"HTTP/1.1 100 \nA: b\n\n" + OK + LENGTH + b"{}", []),
+        (OK + LENGTH + b"{}x", [(http1.SURPLUS, "1 bytes")]),
+        (OK + b"A: b\r\n c\r\n\td\r\nB: 1\r\n 2\r\n" + LENGTH + b"{}", [(http1.FOLDED, "A"), (http1.FOLDED, "B")]),
+        (b"HTTP/1.1 200\r\n" + LENGTH + b"{}", [(http1.NO_SPACE, "200")]),
+        (b"HTTP/1.1 200 \r\n" + LENGTH + b"{}", []),
+        (b"HTTP/1.1 200 OK\n" + LENGTH + b"{}", [(http1.BARE_LF, "in the head")]),
+        (OK + b"Content-Length: 2\n\n{}", [(http1.BARE_LF, "in the head")]),
+        (b"HTTP/1.1 204 No Content\n\n", [(http1.BARE_LF, "in the head")]),
+    ],
+)
+def test_what_may_not_stand_there_and_can_be_read_past(data: bytes, expected: list[tuple[str, str]]) -> None:
+    assert oddities(data) == expected
+
+
+def test_a_body_behind_an_answer_to_head_is_surplus() -> None:
+    assert oddities(OK + LENGTH + b"{}", "HEAD") == [(http1.SURPLUS, "2 bytes")]
+
+
+def test_a_folded_value_is_one_line() -> None:
+    head = parse_head(b"HTTP/1.1 200 OK\r\nA: b\r\n  c \r\n\td\r\nB: e")
+    assert head.headers == (("A", "b c d"), ("B", "e"))
+
+
 # --- bad answers ----------------------------------------------------------------------------------------------------
 
 BAD: dict[str, tuple[bytes, str, bytes]] = {
@@ -164,7 +209,8 @@ BAD: dict[str, tuple[bytes, str, bytes]] = {
     "no colon": (OK + b"oops\r\n\r\n", "no header field", b""),
     "no name": (OK + b": x\r\n\r\n", "no header field", b""),
     "space before the colon": (OK + b"Content-Length : 3\r\n\r\nabc", "no header field", b""),
-    "folded": (OK + b"A: b\r\n c: d\r\n\r\n", "no header field", b""),
+    "folded before any field": (OK + b" c: d\r\n\r\n", "no header field", b""),
+    "NUL in a fold": (OK + b"A: b\r\n c\0d\r\n\r\n", "no header field", b""),
     "NUL": (OK + b"A: b\0c\r\n\r\n", "no header field", b""),
     "bare CR in a field": (OK + b"A: b\rContent-Length: 3\r\n\r\nabc", "no header field", b""),
     "CR CR LF": (OK + b"A: b\r\r\n\r\n", "no header field", b""),

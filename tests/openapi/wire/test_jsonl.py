@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from openapi import json_text
 from openapi.json_text import Json
-from openapi.wire.exchange import Auth, End, Exchange, Framing, Read, Request
+from openapi.wire.exchange import Auth, End, Exchange, Framing, Oddity, Read, Request
 from openapi.wire.jsonl import (
     Recording,
     RecordingError,
@@ -364,3 +364,11 @@ def test_no_scratch_in_a_file_makes_another_exception(at: int, length: int, patc
 def test_no_text_makes_another_exception(text: str) -> None:
     with suppress(RecordingError):
         read_recording(text, "x")
+
+
+def test_how_a_connection_was_used_and_what_was_odd_survive() -> None:
+    plain = Exchange("e1", Request("GET", "/v1/models"), 200)
+    odd = (Oddity("a bare LF", "in the head"), Oddity("bytes behind the end", "2 bytes"))
+    for exchange in (plain, replace(plain, reused=True), replace(plain, reused=False, oddities=odd)):
+        assert exchange_in(exchange_out(exchange)) == exchange
+    assert exchange_out(plain).keys().isdisjoint({"reused", "oddities"})

@@ -86,6 +86,7 @@ SHAPES: dict[str, Callable[[int], AnswerReader]] = {
     "trailers in one read": lambda times: fed(CHUNKED + b"0\r\n", b"A: b\r\n", 2_000 * times, ONE_READ),
     "interim answers in one read": lambda times: fed(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 500 * times, ONE_READ),
     "bytes behind the end": lambda times: fed(OK + b"Content-Length: 0\r\n\r\n", b"x" * 4096, 500 * times, 4096),
+    "a folded field": lambda times: fed(OK + b"A: b", b"\r\n c" * (MAX_HEAD // 72), times, ONE_READ),
     "a head in small reads": lambda times: fed(b"", b"\r\n A" * (MAX_HEAD // 34), times, 16),
 }
 

@@ -1,0 +1,68 @@
+"""`relayproof baseline RUN.jsonl`: what a run failed, written down as a baseline."""
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from conformance.run import Run
+
+HEAD = "# What this relay is known to break: relayproof check … --baseline {name}\n\n"
+
+
+def _end(_: click.Context, __: click.Parameter, value: str) -> date | None:
+    if value == "never":
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        msg = f"{value!r} is no date like 2027-03-31, nor never"
+        raise click.BadParameter(msg) from None
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--to", "target", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.toml")
+@click.option("--reason", required=True, metavar="TEXT", help="Why these failures are accepted.")
+@click.option("--owner", metavar="NAME", help="Who mends them.")
+@click.option("--expires", required=True, callback=_end, metavar="DATE|never", help="The last day on which they are.")
+def baseline(run: Path, target: Path, reason: str, owner: str | None, expires: date | None) -> None:
+    """Write the failures of a stored RUN that weigh, MUST and SHOULD, to a baseline.
+
+    A file that is there is added to: its text stays as it is, comments too, and what it names is left out.
+    """
+    from conformance.baseline import failures, parse_baseline, written  # noqa: PLC0415
+    from conformance.target import ConfigurationError, text_of  # noqa: PLC0415
+
+    judged = _read(run)
+    try:
+        before = text_of(target, f"the baseline {target}") if target.exists() else ""
+        waivers = parse_baseline(before, str(target))
+        failed = failures(judged.verdicts, waivers)
+        more = written(failed, reason, owner, expires)
+        after = f"{before.rstrip()}\n\n{more}" if before.strip() else HEAD.format(name=target.name) + more
+        parse_baseline(after, str(target))
+        if failed or not before:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(after, encoding="utf-8")
+    except (ConfigurationError, OSError) as error:
+        _stop(str(error))
+    places = sum(map(len, failed.values()))
+    click.echo(f"{target}: {places} failures of {len(failed)} rules added, {len(waivers)} were there")
+
+
+def _read(path: Path) -> "Run":
+    from conformance.run import RunError, read_run  # noqa: PLC0415
+
+    try:
+        return read_run(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, RunError) as error:
+        _stop(f"{path} cannot be read as a run: {error}")
+
+
+def _stop(message: str) -> NoReturn:
+    click.echo(f"relayproof: {message}", err=True)
+    sys.exit(2)
