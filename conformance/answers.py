@@ -30,7 +30,10 @@ complete = On("an answer that ended by itself", lambda exchange: exchange.end is
 decoded = On("a content coding that decodes", lambda exchange: exchange.content_fault is None)
 intact = complete & decoded
 ok = On("a 200", lambda exchange: exchange.status == 200)
-error_answer = On("an error answer", lambda exchange: exchange.status is not None and exchange.status >= 400)
+GATEWAY_TIMEOUTS = {504, 524}  # of a proxy before a slow relay, in its own words: told by transport.gateway-timeout
+error_answer = On(
+    "an error answer of the relay's own", lambda e: (e.status or 0) >= 400 and e.status not in GATEWAY_TIMEOUTS
+)
 event_stream = On("a 200 event stream", lambda exchange: exchange.status == 200 and exchange.is_stream)
 ended = event_stream & intact
 

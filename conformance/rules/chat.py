@@ -7,6 +7,7 @@ from functools import lru_cache
 import jsonschema_rs
 
 from conformance.answers import (
+    GATEWAY_TIMEOUTS,
     describe,
     excerpt,
     intact,
@@ -46,7 +47,7 @@ from openapi.wire.streams.chat import Choice, Reply
 REFERENCE = "OpenAI API reference, Create chat completion"
 REQUEST = "openapi#/components/schemas/ChatCompletionRequest"
 REFUSED = {400, 422}  # for what is in the request
-NOT_THE_RELAYS_FAULT = {501, 503, 529}
+NOT_THE_RELAYS_FAULT = {501, 503, 529} | GATEWAY_TIMEOUTS
 SNAPSHOT = re.compile(r"([-@:_](v?\d[\d.]*|latest|preview|exp|beta|free))*")  # what may stand behind a model's name
 RUN = re.compile(r"(.)\1{3,}")
 NO_FINISH = Inconclusive("the answer has no finish_reason: it may not be whole")

@@ -269,7 +269,7 @@ def error_envelope(exchange: Exchange) -> Iterator[Remark]:
             yield Inconclusive("there is no error object: see errors.envelope")
 
 
-@rule("messages.keys", Level.SHOULD, cites="Anthropic API reference, Authentication", on=asked, given=is_answered,
+@rule("messages.keys", Level.MAY, cites="Anthropic API reference, Authentication", on=asked, given=is_answered,
       over=("api-key", "bearer"))  # fmt: skip
 def keys(api_key: Exchange, bearer: Exchange) -> Iterator[Remark]:
     """A key is taken in x-api-key, where Claude's own clients put it, and as a bearer alike."""

@@ -238,7 +238,7 @@ def reset_behind(asked: Asked, answer: Answer) -> Answer:
 LONG = 1000  # tokens of an answer that takes its time
 
 
-@sends("tx-nonstream-524", "transport.gateway-timeout", "chat.answered", "errors.content-type", "errors.envelope")
+@sends("tx-nonstream-524", "transport.gateway-timeout")
 def gateway_timeout(asked: Asked, answer: Answer) -> Answer:
     """A long answer that is not streamed dies at the CDN: the client gets a page, and pays for what it never sees."""
     limit = asked.object.get("max_tokens")
