@@ -288,7 +288,8 @@ def test_a_secret_header_is_sent_and_never_written(name: str) -> None:
     for words in (["--header", f"{name}: {secret}"], [f"--header={name}:{secret}"]):
         with serving(lambda connection: connection.send(error(400, connection.heard.head))) as server:
             told = checked(server.url, *ONE, *words, RELAYPROOF_API_KEY=KEY)
-            assert [heard.headers(name.lower()) for heard in server.heard] == [[secret]]
+            assert [heard.headers(name.lower()) for heard in server.heard] == [[secret]] * len(server.heard)
+            assert server.heard
         assert nothing_tells(secret, told)
         assert nothing_tells(KEY, told)
         assert name.lower() in Path("run.jsonl").read_text(encoding="utf-8")
@@ -300,7 +301,7 @@ def test_a_second_key_is_not_sent_where_none_or_a_wrong_one_is() -> None:
         checked(server.url, *words, RELAYPROOF_API_KEY=KEY)
         by_key = {heard.key: bool(heard.headers("x-api-key")) for heard in server.heard}
     assert by_key.pop(KEY) is True
-    assert len(by_key) == 2
+    assert {(key or "").split(" ")[0].split("-")[0] for key in by_key} == {"", "sk", "Basic"}  # none and two wrong ones
     assert not any(by_key.values())
 
 
