@@ -33,12 +33,13 @@ from conformance import rules as chapters  # noqa: E402 - the path first
 from conformance.judge import verdict  # noqa: E402
 from conformance.rule import Level, Outcome, Rule  # noqa: E402
 from mock_server.faults import FAULTS  # noqa: E402
+from openapi.wire.exchange import Exchange  # noqa: E402
 from tests.evidence import Case, Evidence, collect  # noqa: E402
 
 SAID = {"Finding", "Inconclusive", "NotSeen"}  # what is told is no part of an outcome
 PATIENCE = 20  # seconds; a mutant that runs longer is caught
 TESTS = 60  # seconds
-HONEST, OTHERS, ENOUGH = 4, 1, 250  # cases of a rule that passed: of a variant, of a fault, of all
+HONEST, OTHERS, ENOUGH = 3, 1, 120  # cases of a rule that passed: of a variant, of a fault, of all
 SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -55,10 +56,11 @@ SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one module. `number` is the place in its list of changes."""
+    """One change of one module: the `number`th, in the statement of that place of its top level."""
 
     module: str
     number: int
+    statement: int
     line: int
     kind: str
     text: str
@@ -205,6 +207,7 @@ def mutants(module: ModuleType) -> Iterator[tuple[Mutant, ast.Module]]:
     changes = _Changes()
     changes.visit(tree)
     nodes = {id(node): at for at, node in enumerate(ast.walk(tree))}
+    statements = {id(node): at for at, one in enumerate(tree.body) for node in ast.walk(one)}
     for number, (node, kind, change) in enumerate(changes.found):
         made = copy.deepcopy(tree)
         there = next(one for at, one in enumerate(ast.walk(made)) if at == nodes[id(node)])
@@ -213,7 +216,38 @@ def mutants(module: ModuleType) -> Iterator[tuple[Mutant, ast.Module]]:
         instead = change(there)
         if instead is not None:
             _Replaced(there, instead).visit(made)
-        yield Mutant(module.__name__, number, line, kind, text), ast.fix_missing_locations(made)
+        yield Mutant(module.__name__, number, statements[id(node)], line, kind, text), ast.fix_missing_locations(made)
+
+
+def rules_by_statement(tree: ast.Module) -> dict[int, set[str]]:
+    """For each statement of a module the rules whose check or declaration uses it, directly or through others."""
+    named: dict[str, int] = {}
+    for at, one in enumerate(tree.body):
+        match one:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                named[name] = at
+            case ast.Assign(targets=targets):
+                named.update(
+                    {node.id: at for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+                )
+    uses = [
+        {named[node.id] for node in ast.walk(one) if isinstance(node, ast.Name) and node.id in named}
+        for one in tree.body
+    ]
+    reached: dict[int, set[str]] = {}
+    for at, one in enumerate(tree.body):
+        if isinstance(one, ast.FunctionDef):
+            for call in one.decorator_list:
+                if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "rule":
+                    identifier = ast.literal_eval(call.args[0])
+                    seen, left = set[int](), [at]
+                    while left:
+                        place = left.pop()
+                        if place not in seen:
+                            seen.add(place)
+                            reached.setdefault(place, set()).add(str(identifier))
+                            left += uses[place]
+    return reached
 
 
 class _Replaced(ast.NodeTransformer):
@@ -257,6 +291,9 @@ class Chapter:
         used = [exchange for cases in self.cases.values() for case in cases for exchange in case.exchanges]
         self.exchanges = list({id(exchange): exchange for exchange in (*used, *evidence.plain)}.values())
         self.right = compile(self.tree, str(self.module.__file__), "exec")
+        self.users = rules_by_statement(self.tree)
+        book = catalogue.declared()
+        self.stale = {one for one in self.rules if self._of(book[one])}  # the rule has changed since, or its fault
 
     def place(self, code: CodeType) -> None:
         """Runs this code in the module. Raises whatever it raises."""
@@ -267,15 +304,16 @@ class Chapter:
     def mutated(self, tree: ast.Module) -> CodeType:
         return compile(tree, str(self.module.__file__), "exec")
 
-    def caught(self, tree: ast.Module) -> str:
+    def caught(self, mutant: Mutant, tree: ast.Module) -> str:
         """How the evidence catches a mutant; empty where it does not."""
+        users = self.users.get(mutant.statement, set()) - self.stale
         try:
             with limited(PATIENCE):
                 self.place(self.mutated(tree))
                 book = catalogue.declared()
                 if any(one not in book for one in self.rules):
                     return "a rule is gone"
-                return next(filter(None, (self._of(book[one]) for one in self.rules)), "")
+                return next(filter(None, (self._of(book[one]) for one in sorted(users))), "")
         except Slow:
             return "slow"
         except Exception as error:  # noqa: BLE001 - it cannot even be imported
@@ -292,8 +330,9 @@ class Chapter:
 
         def now(case: Case) -> Outcome | None:
             if id(case) not in seen:
-                applies = rule.on.holds(case.exchanges[0]) and rule.speaks_of(case.exchanges[0])
-                seen[id(case)] = verdict(rule, *case.exchanges).outcome if applies else None
+                chosen = _steps(rule, case)
+                applies = chosen and rule.on.holds(chosen[0]) and rule.speaks_of(chosen[0])
+                seen[id(case)] = verdict(rule, *chosen).outcome if applies else None
             return seen[id(case)]
 
         for fault in sorted(failing):
@@ -335,6 +374,14 @@ class Chapter:
                 del views[derive]
 
 
+def _steps(rule: Rule, case: Case) -> tuple[Exchange, ...]:
+    """The exchanges of a case in the order of the steps that the rule names; none where one of them is not there."""
+    if not rule.over or len(case.exchanges) == 1:
+        return case.exchanges
+    steps = {one.step: one for one in case.exchanges}
+    return tuple(steps[name] for name in rule.over) if steps.keys() >= set(rule.over) else ()
+
+
 def _telling(cases: Sequence[Case]) -> Iterator[Case]:
     """All cases that failed and all of the good mock; of the rest a few for each run: honest ones more than faults."""
     taken: Counter[str] = Counter()
@@ -343,7 +390,7 @@ def _telling(cases: Sequence[Case]) -> Iterator[Case]:
             yield case
             continue
         run = min(case.runs)
-        most = HONEST if FAULTS[run].honest else OTHERS
+        most = HONEST if run in FAULTS and FAULTS[run].honest else OTHERS
         if taken[run] < most and taken["all"] < ENOUGH:
             taken.update((run, "all"))
             yield case
@@ -384,11 +431,15 @@ Row = tuple[Mutant, str]
 def survey(name: str, folder: Path, part: tuple[int, int], sample: int, *, with_tests: bool) -> list[Row]:
     """What became of one part of the mutants of a module: how each was caught, or nothing."""
     chapter = Chapter(name, evidence(folder))
+    if chapter.stale and not part[0]:
+        print(
+            f"kept runs are older than {', '.join(sorted(chapter.stale))}: judged by the tests alone", file=sys.stderr
+        )
     told: list[Row] = []
     for mutant, tree in mutants(chapter.module):
         if mutant.number % part[1] != part[0] or (sample and mutant.number % sample):
             continue
-        how = chapter.caught(tree)
+        how = chapter.caught(mutant, tree)
         if not how and with_tests and tested(chapter, tree, tests_of(name)):
             how = "tests"
         told.append((mutant, how))
@@ -413,6 +464,8 @@ def main() -> int:
     names = [one for one in modules() if not given.module or one.rpartition(".")[2] in given.module]
     started = time.monotonic()
     evidence(given.folder)
+    if not given.no_tests:
+        import pytest  # noqa: F401, PLC0415 - once, before the processes fork
     context = multiprocessing.get_context("fork")
     rows: list[Row] = []
     with context.Pool(given.jobs, maxtasksperchild=4) as pool:
@@ -422,8 +475,11 @@ def main() -> int:
             for one in names
             for at in range(parts)
         ]
-        for one in waiting:
+        for done, one in enumerate(waiting, 1):
             rows += one.get()
+            print(
+                f"{done}/{len(waiting)} parts, {len(rows)} mutants, {time.monotonic() - started:.0f} s", file=sys.stderr
+            )
     return report(rows, time.monotonic() - started)
 
 
