@@ -68,6 +68,7 @@ class _State:
     left: dict[int, str] = field(default_factory=dict)  # number of a planned probe → why it could not be made
     halt: str | None = None  # why nothing more is sent: not reached, out of quota, key refused
     cut: bool = False  # a planned probe did not fit into the budget
+    judged: dict[int, tuple[int, list[Verdict]]] = field(default_factory=dict)  # of how many exchanges, and what
 
     @property
     def asked(self) -> list[Exchange]:
@@ -113,7 +114,10 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
 def _verdicts(plan: Plan, state: _State) -> list[Verdict]:
     judged: list[Verdict] = []
     for number in sorted(state.exchanges):
-        judged += _judged(state.exchanges[number], plan.rules)
+        asked = state.exchanges[number]
+        if state.judged.get(number, (0, []))[0] != len(asked):
+            state.judged[number] = len(asked), _judged(asked, plan.rules)
+        judged += state.judged[number][1]
     for planned in plan.probes:
         if planned.number in state.left:
             judged += untestable(planned, plan.rules, state.left[planned.number])
@@ -154,7 +158,6 @@ class _Session:
     watch: Watch
     gate: Gate
     done: int = 0
-    lines: dict[int, Transport] = field(default_factory=dict)  # number of a planned probe → its one connection
 
     async def run(self) -> None:
         """Asks everything: one probe first, to see whether anybody is there, then the controls, then the rest; at last
@@ -234,13 +237,14 @@ class _Session:
         if planned.probe.together:
             async with asyncio.TaskGroup() as group:
                 for step in planned.probe.steps:
-                    group.create_task(self._step(planned, step, repeat, sofar))
+                    group.create_task(self._step(planned, step, repeat, sofar, self.transport))
         else:
             async with AsyncExitStack() as kept:
+                transport = self.transport
                 if any(step.reuse for step in planned.probe.steps):
-                    self.lines[planned.number] = await kept.enter_async_context(self.transport.line())
+                    transport = await kept.enter_async_context(transport.line())
                 for step in planned.probe.steps:
-                    if not await self._step(planned, step, repeat, sofar):
+                    if not await self._step(planned, step, repeat, sofar, transport):
                         break
         if repeat == 1:
             self.done += 1
@@ -248,7 +252,9 @@ class _Session:
             if asked:
                 self.watch(Progress(self.done, len(self.plan.probes), self.budget, asked[-1]))
 
-    async def _step(self, planned: Planned, step: Step, repeat: int, sofar: list[Exchange]) -> bool:
+    async def _step(
+        self, planned: Planned, step: Step, repeat: int, sofar: list[Exchange], transport: Transport
+    ) -> bool:
         """One request, sent again where the relay asks to try later. False where the probe ends here."""
         request = planned.probe.bound(step, planned.model, tuple(sofar))
         if step.link:
@@ -258,7 +264,7 @@ class _Session:
         exchange = None
         async with self.gate:
             for attempt in range(1, MAX_REPEATS + 2):
-                exchange = await self._attempt(planned, step, request, (repeat, attempt))
+                exchange = await self._attempt(planned, step, request, (repeat, attempt), transport)
                 if exchange is None:
                     break
                 self.state.exchanges.setdefault(planned.number, []).append(exchange)
@@ -283,22 +289,16 @@ class _Session:
         else:
             reason = f"there were more than {MAX_RECEIVED} bytes" if self.budget.flooded else self.budget.refusal(0)
             exchange = Exchange("", request, error=f"the link was not fetched: {reason}")
-        exchange = replace(
-            exchange,
-            id=planned.id(step, repeat),
-            request=replace(exchange.request, path=self.transport.redactor.text(exchange.request.path)),
-            sent=exchange.sent or _now(),
-            probe=planned.probe.id,
-            step=step.name,
-            repeat=repeat,
-            claims=planned.claims,
-            steps=planned.probe.names,
-        )
+        shown = replace(exchange.request, path=self.transport.redactor.text(exchange.request.path))
+        exchange = replace(exchange, request=shown, sent=exchange.sent or _now())
+        exchange = planned.named(exchange, step, repeat)
         self.state.exchanges.setdefault(planned.number, []).append(exchange)
         self.out.exchange(exchange)
         return True
 
-    async def _attempt(self, planned: Planned, step: Step, request: Request, count: tuple[int, int]) -> Exchange | None:
+    async def _attempt(
+        self, planned: Planned, step: Step, request: Request, count: tuple[int, int], transport: Transport
+    ) -> Exchange | None:
         """One request, within the budget; `count` is which repeat and which attempt it is."""
         repeat, attempt = count
         first = count == (1, 1)
@@ -317,7 +317,6 @@ class _Session:
         total = self.options.total or (VIDEO_TOTAL if video else None)
         idle = self.options.idle or (VIDEO_IDLE if video else None)
         try:
-            transport = self.lines.get(planned.number, self.transport)
             send = transport.again if step.reuse else transport.send
             exchange = await send(request, total=total, idle=idle)
         except UnreachableError as error:
@@ -327,16 +326,7 @@ class _Session:
                 return None
             exchange = Exchange("", request, error=f"no connection: {error}", sent=_now())
         self.budget.settle(tokens, exchange)
-        exchange = replace(
-            exchange,
-            id=planned.id(step, repeat, attempt),
-            probe=planned.probe.id,
-            step=step.name or None,
-            repeat=repeat,
-            attempt=attempt,
-            claims=planned.claims,
-            steps=planned.probe.names,
-        )
+        exchange = planned.named(exchange, step, repeat, attempt)
         self.out.exchange(exchange)
         return exchange
 
@@ -393,6 +383,9 @@ def _model_refused(exchange: Exchange) -> bool:
         return False
     if _code(exchange) == "model_not_found":
         return True
+    match exchange.object.get("error"):
+        case {"type": "not_found_error", "message": str(text)} if text.startswith("model:"):  # Anthropic's own
+            return True
     text = message_of(exchange).lower()
     return (
         exchange.status in {400, 404}

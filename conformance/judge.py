@@ -99,8 +99,6 @@ def verdict(rule: Rule, *exchanges: Exchange) -> Verdict:
         remarks = list(_remarks(rule, exchanges))
     except Exception as error:  # noqa: BLE001 - whatever a check raises is our fault and must not read as a verdict
         return _broken(rule, exchanges, error)
-    if not remarks:
-        return _verdict(rule, exchanges, Outcome.PASS)
     found = tuple(remark for remark in remarks if isinstance(remark, Finding))
     if found:
         return _verdict(rule, exchanges, Outcome.FAIL, found=_capped(found))

@@ -187,13 +187,19 @@ class Planned:
         """The exchanges as far as they are known before anything was sent: what rules apply to is read off them."""
         for step in self.probe.steps:
             if not callable(step.body) and not step.link:
-                yield self.exchange(step, self.probe.bound(step, self.model))
+                yield self.named(Exchange("", self.probe.bound(step, self.model)), step)
 
-    def exchange(self, step: Step, request: Request) -> Exchange:
-        """An exchange of this probe to which nothing came yet."""
-        name = step.name or None
-        return Exchange(
-            self.id(step), request, probe=self.probe.id, step=name, steps=self.probe.names, claims=self.claims
+    def named(self, exchange: Exchange, step: Step, repeat: int = 1, attempt: int = 1) -> Exchange:
+        """An exchange with what this probe knows of it."""
+        return replace(
+            exchange,
+            id=self.id(step, repeat, attempt),
+            probe=self.probe.id,
+            step=step.name or None,
+            steps=self.probe.names,
+            repeat=repeat,
+            attempt=attempt,
+            claims=self.claims,
         )
 
     def reaches(self, rules: Mapping[str, Rule]) -> Iterator[Rule]:

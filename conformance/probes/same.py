@@ -2,7 +2,7 @@
 
 from conformance.probe import Probe, Role
 from conformance.probes.chat import SKY, STREAM, WITH_USAGE, ask, group
-from conformance.probes.tools import TWO, WEATHER
+from conformance.probes.tools import NAMED, ONE
 from openapi.json_text import Json
 
 WORDS = ("marigold-4417", "juniper-9052")
@@ -12,8 +12,12 @@ def _forms(id: str, role: Role, whole: Json, stream: Json) -> Probe:  # noqa: A0
     return group(id, ("whole", whole), ("whole-again", whole), ("stream", stream), ("stream-again", stream), role=role)
 
 
+PARIS: Json = {"type": "object", "properties": {"city": {"type": "string", "enum": ["Paris"]}}, "required": ["city"]}
+TOOL: Json = {"type": "function", "function": {"name": "get_weather", "parameters": PARIS}}  # leaves nothing to choose
+
+
 def _calls(**more: Json) -> Json:
-    return ask(TWO, 300, tools=[WEATHER], tool_choice="required", **more)
+    return ask(ONE, 300, tools=[TOOL], tool_choice=NAMED, **more)
 
 
 def _repeat(word: str) -> Json:

@@ -49,12 +49,15 @@ def told(content: str = "Hi", reason: Any = "stop", counts: Any = None) -> Excha
     return stream(role(), text(content[:1]), text(content[1:]), finish(reason), *counted, DONE)
 
 
+FORCED: dict[str, Any] = {"tools": [WEATHER], "tool_choice": "required"}
+
+
 def calling(*calls: Any) -> Exchange:
-    return whole(answer(message(None, "tool_calls", tool_calls=list(calls))), tools=[WEATHER])
+    return whole(answer(message(None, "tool_calls", tool_calls=list(calls))), **FORCED)
 
 
 def fragments(*pieces: Any) -> Exchange:
-    return stream(role(), *pieces, finish("tool_calls"), DONE, tools=[WEATHER])
+    return stream(role(), *pieces, finish("tool_calls"), DONE, **FORCED)
 
 
 def thinking(*pieces: str, counts: Any = None) -> Exchange:
@@ -71,17 +74,24 @@ def twice(*forms: Exchange) -> tuple[Exchange, ...]:
     return tuple(form for form in forms for _ in range(2))
 
 
+SILENT = whole(answer(message("Hi", "stop")), **FORCED)
 ROME = call('{"city": "Rome"}')
 PIECES = (head(), arguments('{"city":'), arguments('"Rome"}'))
 COUNTED = usage(3, 9, 12, completion_tokens_details={"reasoning_tokens": 0})
 BILLED = usage(3, 9, 12, completion_tokens_details={"reasoning_tokens": 7})
 CUT = stream(role(), text(), DONE)
+SKY = "The sky is blue because the air scatters blue light more than red."
 ONE, OTHER = "marigold-1", "juniper-2"
 
 CASES: list[Case] = [
     agree("one text", "same.text", *twice(said(), told())),
     agree("a blank at its end", "same.text", *twice(said("Hi\n"), told())),
-    clash("another", "same.text", *twice(said("Hello"), told()), step="stream", says="Hello"),
+    clash("a piece lost", "same.text", *twice(said(SKY), told(SKY.replace("scatter", ""))), step="stream", says="blue"),
+    clash("a piece doubled", "same.text", *twice(said(SKY), told(SKY.replace("the", "thethe"))), step="stream"),
+    clash("pieces out of order", "same.text", *twice(said(SKY), told(SKY[20:] + SKY[:20])), step="stream"),
+    open_("another word", "same.text", *twice(said(SKY), told(SKY.replace("blue", "azure"))), says="other", mood=True),
+    open_("a shorter one", "same.text", *twice(said(SKY), told(SKY[:20])), mood=True),
+    open_("a few letters", "same.text", *twice(said("Hello"), told("Hell")), mood=True),
     open_("the whole one varies", "same.text", said("a"), said("b"), told(), told(), says="repeat itself", mood=True),
     open_("the stream varies", "same.text", said(), said(), told("Ho"), told(), says="repeat itself", mood=True),
     open_("no text", "same.text", *twice(said(""), told("")), mood=True),
@@ -94,13 +104,15 @@ CASES: list[Case] = [
     clash("other arguments", "same.calls", *twice(calling(call("{}")), fragments(*PIECES)), step="stream"),
     clash("another function", "same.calls", *twice(calling(call(name="f")), fragments(*PIECES)), step="stream"),
     clash("none in streams", "same.calls", *twice(calling(ROME), told()), step="stream"),
-    clash("none whole", "same.calls", *twice(said(), fragments(*PIECES)), step="stream"),
+    clash("none whole", "same.calls", *twice(SILENT, fragments(*PIECES)), step="stream"),
+    out_of("nothing was forced", "same.calls", *twice(said(), fragments(*PIECES))),
     open_("arguments that nobody reads", "same.calls", *twice(calling(call("{")), fragments(*PIECES)), mood=True),
     open_("one was cut", "same.calls", *twice(calling(ROME), CUT), mood=True),
-    unheard("no call", "same.calls", *twice(said(), told())),
+    unheard("no call", "same.calls", *twice(SILENT, told())),
     agree("one end", "same.finish-reason", *twice(said(), told())),
     clash("another", "same.finish-reason", *twice(said(), told(reason="length")), step="stream", says="length"),
-    open_("some call", "same.finish-reason", *twice(calling(ROME), told()), says="some of the answers", mood=True),
+    open_("some call", "same.finish-reason", *twice(calling(ROME), told()), says="not equal", mood=True),
+    open_("other texts", "same.finish-reason", *twice(said("Ho"), told(reason="length")), says="not equal", mood=True),
     open_("one was cut", "same.finish-reason", said(), said(), told(), CUT, mood=True),
     agree("one count", "same.usage", *twice(said(), told())),
     agree("other texts", "same.usage", *twice(said("Hello", counts=usage(3, 1, 4)), told())),
@@ -111,8 +123,8 @@ CASES: list[Case] = [
     open_("a count of nothing", "same.usage", *twice(said(counts=usage(0, 0, 0)), told()), mood=True),
     agree("shown in both", "same.reasoning", *twice(said(**THOUGHT), thinking("Hm"))),
     clash("lost in streams", "same.reasoning", *twice(said(**THOUGHT), thinking(counts=BILLED)), step="stream"),
-    clash("lost in streams that count nothing", "same.reasoning", *twice(said(**THOUGHT), thinking()), step="stream"),
-    clash("lost whole", "same.reasoning", *twice(said(), thinking("Hm")), step="whole", says="in streams"),
+    open_("streams that count nothing", "same.reasoning", *twice(said(**THOUGHT), thinking()), mood=True),
+    clash("lost whole", "same.reasoning", *twice(said(counts=BILLED), thinking("Hm")), step="whole", says="in streams"),
     open_("now and then", "same.reasoning", said(**THOUGHT), said(), thinking(), thinking(), mood=True),
     open_("it did not think", "same.reasoning", *twice(said(**THOUGHT), thinking(counts=COUNTED)), mood=True),
     unheard("none", "same.reasoning", *twice(said(), thinking())),
