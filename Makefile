@@ -14,7 +14,8 @@ serve: $(VENV)/demo.stamp
 	$(BIN)/relayproof serve --port $(PORT)
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov
+	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/system --cov
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/system
 
 check: lint test
 

@@ -20,6 +20,7 @@ from openapi.wire.exchange import Auth, End, Exchange, Framing, Headers, Oddity,
 
 T = TypeVar("T")
 N = TypeVar("N", int, float)
+RESPONSE = ("status", "headers", "framing", "chunks", "first_byte", "http", "oddities")  # of a recording's head
 
 
 class RecordingError(ValueError):
@@ -145,7 +146,7 @@ def write_recording(recording: Recording) -> str:
     if exchange.operation is not None:
         head["operation"] = exchange.operation
     head["request"] = line["request"]
-    head["response"] = {key: line[key] for key in ("status", "headers", "framing", "chunks", "first_byte", "http")}
+    head["response"] = {name: line[name] for name in RESPONSE if name in line}
     end: dict[str, Json] = {"end": exchange.end.value, "at": exchange.ended_at}
     if exchange.error is not None:
         end["error"] = exchange.error
@@ -203,7 +204,7 @@ def _answered(record: dict[str, Json], response: dict[str, Json]) -> Exchange:
         steps=tuple(map(_text, _list(_given(record, "steps", [])))),
         repeat=_int(_given(record, "repeat", 1)),
         reused=None if record.get("reused") is None else record["reused"] is True,
-        oddities=tuple(Oddity(_text(kind), _text(more)) for kind, more in _pairs(_given(record, "oddities", []))),
+        oddities=tuple(Oddity(_text(kind), _text(more)) for kind, more in _pairs(_given(response, "oddities", []))),
         claims={name: claimed is True for name, claimed in _dict(_given(record, "claims", {})).items()},
     )
 

@@ -104,6 +104,7 @@ CASES = [
     undecided("not with this key", E + "unknown-model", said(401, NOBODYS)),
     silent("without a key", E + "unknown-model", said(401, NOBODYS_WITHOUT_KEY)),
     fails("new-api's 503", E + "unknown-model-404", said(503, NOBODYS)),
+    undecided("the body was refused", E + "unknown-model-404", said(415, NOBODYS)),
     undecided("it was answered", E + "unknown-model-404", got(200, answer(), to=NOBODYS)),
     fails("a 200 with an error", E + "unknown-model-404", said(200, NOBODYS)),
     silent("a path that is in the document", E + "unknown-path", whole()),

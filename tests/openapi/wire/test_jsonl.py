@@ -72,6 +72,12 @@ EXCHANGES = st.builds(
     operation=st.none() | TEXTS,
     probe=st.none() | TEXTS,
     attempt=st.integers(1, 5),
+    step=st.none() | TEXTS,
+    steps=st.lists(TEXTS, max_size=3).map(tuple),
+    repeat=st.integers(1, 5),
+    claims=st.dictionaries(TEXTS, st.booleans(), max_size=2),
+    reused=st.none() | st.booleans(),
+    oddities=st.lists(st.builds(Oddity, TEXTS, TEXTS), max_size=2).map(tuple),
 )
 
 
@@ -102,12 +108,13 @@ def test_an_exchange_comes_back_from_its_line(exchange: Exchange) -> None:
 @settings(deadline=None)
 @given(EXCHANGES, st.sampled_from(["recorded", "authored"]), TEXTS)
 def test_a_recording_comes_back_from_its_lines(exchange: Exchange, source: str, of: str) -> None:
-    """But for what belongs to a run: the probe and the number of the attempt."""
+    """But for what belongs to a run: the probe with its steps and claims, which time it was, on whose connection."""
     text = write_recording(Recording(source, of, exchange))
     text.encode("utf-8")
     again = read_recording(text, exchange.id)
     assert (again.source, again.of) == (source, of)
-    assert_same(again.exchange, replace(exchange, probe=None, attempt=1))
+    alone = replace(exchange, probe=None, step=None, steps=(), claims={}, repeat=1, attempt=1, reused=None)
+    assert_same(again.exchange, alone)
     assert write_recording(again) == text
 
 
