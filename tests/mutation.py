@@ -376,7 +376,7 @@ class Chapter:
 
 def _steps(rule: Rule, case: Case) -> tuple[Exchange, ...]:
     """The exchanges of a case in the order of the steps that the rule names; none where one of them is not there."""
-    if not rule.over or len(case.exchanges) == 1:
+    if not rule.over:
         return case.exchanges
     steps = {one.step: one for one in case.exchanges}
     return tuple(steps[name] for name in rule.over) if steps.keys() >= set(rule.over) else ()
@@ -428,7 +428,9 @@ evidence = functools.cache(collect)  # read once, before the processes fork
 Row = tuple[Mutant, str]
 
 
-def survey(name: str, folder: Path, part: tuple[int, int], sample: int, *, with_tests: bool) -> list[Row]:
+def survey(
+    name: str, folder: Path, part: tuple[int, int], sample: int, kind: str = "", *, with_tests: bool
+) -> list[Row]:
     """What became of one part of the mutants of a module: how each was caught, or nothing."""
     chapter = Chapter(name, evidence(folder))
     if chapter.stale and not part[0]:
@@ -437,7 +439,7 @@ def survey(name: str, folder: Path, part: tuple[int, int], sample: int, *, with_
         )
     told: list[Row] = []
     for mutant, tree in mutants(chapter.module):
-        if mutant.number % part[1] != part[0] or (sample and mutant.number % sample):
+        if mutant.number % part[1] != part[0] or (sample and mutant.number % sample) or kind not in mutant.kind:
             continue
         how = chapter.caught(mutant, tree)
         if not how and with_tests and tested(chapter, tree, tests_of(name)):
@@ -458,6 +460,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="the runs that `relayproof selftest --keep` left")
     parser.add_argument("--module", action="append", help="only this chapter, by the name of its module")
     parser.add_argument("--sample", type=int, default=0, help="only every so-manieth mutant")
+    parser.add_argument("--kind", default="", help="only mutants of this kind: 'find nothing' deletes a whole check")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--no-tests", action="store_true", help="the stored runs alone")
     given = parser.parse_args()
@@ -471,7 +474,9 @@ def main() -> int:
     with context.Pool(given.jobs, maxtasksperchild=4) as pool:
         parts = 4
         waiting = [
-            pool.apply_async(survey, (one, given.folder, (at, parts), given.sample), {"with_tests": not given.no_tests})
+            pool.apply_async(
+                survey, (one, given.folder, (at, parts), given.sample, given.kind), {"with_tests": not given.no_tests}
+            )
             for one in names
             for at in range(parts)
         ]
