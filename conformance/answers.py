@@ -27,6 +27,7 @@ MAX_CHOICES = 128  # n at its largest
 
 answered = On("an answer", lambda exchange: exchange.status is not None)
 complete = On("an answer that ended by itself", lambda exchange: exchange.end is End.COMPLETE)
+coded = On("a Content-Encoding", lambda exchange: exchange.header("content-encoding") is not None)
 decoded = On("a content coding that decodes", lambda exchange: exchange.content_fault is None)
 intact = complete & decoded
 ok = On("a 200", lambda exchange: exchange.status == 200)

@@ -18,6 +18,7 @@ from conformance.answers import (
     event_stream,
     excerpt,
     intact,
+    is_prefilter,
     out_of_order,
     place_of,
     readable,
@@ -171,6 +172,30 @@ def role_null(exchange: Exchange) -> Iterator[Remark]:
     for event, delta in deltas_in(exchange):
         if delta.get("role", "") is None:
             yield Finding("a delta with the role null", event, "/choices/*/delta/role")
+            return
+
+
+@rule(
+    "chat.stream.prefilter",
+    Level.MAY,
+    cites="Azure OpenAI, Content filter results in streams",
+    on=stream,
+    given=event_stream & On("an event", lambda exchange: bool(exchange.messages)),
+)
+def prefilter(exchange: Exchange) -> Iterator[Remark]:
+    """The first chunk has a choice; one of filter results alone stops code that reads choices[0]."""
+    for event, payload in enumerate(exchange.payloads):
+        if is_prefilter(payload.object):
+            yield Finding("a chunk with prompt_filter_results and no choice", event, "/prompt_filter_results")
+            return
+
+
+@rule("chat.stream.message", Level.MAY, cites=f"{CHUNK}, choices", on=stream, given=chunked)
+def message_beside(exchange: Exchange) -> Iterator[Remark]:
+    """A choice of a chunk has a delta and no message: clients that prefer message print the text twice."""
+    for event, choice in choices_in(exchange):
+        if choice.get("delta") and choice.get("message"):
+            yield Finding("a message beside the delta", event, "/choices/*/message")
             return
 
 

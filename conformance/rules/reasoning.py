@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from conformance.answers import event_stream, reply_of, whole_reply
 from conformance.asked import chat, legal, streamed, video, with_tools
 from conformance.rule import Finding, Level, On, Remark, rule
-from conformance.rules.chat_stream import choices_in
+from conformance.rules.chat_stream import choices_in, deltas_in
 from openapi.json_text import Json
 from openapi.wire.exchange import Exchange
 
@@ -60,6 +60,30 @@ def apart(exchange: Exchange) -> Iterator[Remark]:
         if thinking and text:
             yield Finding("thinking and text in one delta", event, "/choices/*/delta")
             return
+
+
+@rule(
+    "reasoning.once",
+    Level.MAY,
+    cites="OpenRouter API reference, reasoning_details",
+    on=chat & legal & streamed,
+    given=event_stream,
+    occasion=thought,
+)
+def once(exchange: Exchange) -> Iterator[Remark]:
+    """The thinking stands in one member of a delta: who joins the text and the details has it twice."""
+    for event, delta in deltas_in(exchange):
+        if any(_text(delta.get(name)) for name in NAMES) and _detailed(delta):
+            yield Finding("the thinking stands in reasoning_details too", event, "/choices/*/delta/reasoning_details")
+            return
+
+
+def _detailed(delta: dict[str, Json]) -> bool:
+    """Whether the details of the thinking spell it."""
+    match delta:
+        case {"reasoning_details": list(details)}:
+            return any(_text(one.get("text")) for one in details if isinstance(one, dict))
+    return False
 
 
 @rule("reasoning.think-tags", Level.MAY, cites=SOURCE, on=chat & legal, given=whole_reply, occasion=spoken)

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
-from conformance.answers import complete, decoded, event_stream, excerpt, ok, reply_of, whole_reply
+from conformance.answers import coded, complete, decoded, event_stream, excerpt, ok, reply_of, whole_reply
 from conformance.asked import chat, legal, member, spoken, streamed, streams
 from conformance.rule import ANYTHING, Finding, Inconclusive, Level, On, Remark, rule
 from openapi.wire.exchange import Exchange, Framing
@@ -216,3 +216,24 @@ def id_and_comment(exchange: Exchange) -> Iterator[Remark]:
 def _lonely(pair: Sequence[object]) -> bool:
     before, after = pair
     return isinstance(before, Comment) and isinstance(after, Silent)
+
+
+chunked = On("HTTP chunks as they were sent", lambda exchange: bool(exchange.chunks) and not coded.holds(exchange))
+
+
+@rule(
+    "sse.whole-events",
+    Level.MAY,
+    cites="RFC 9112 section 7.1",
+    on=streams & streamed,
+    given=event_stream,
+    occasion=chunked,
+)
+def whole_events(exchange: Exchange) -> Iterator[Remark]:
+    """A chunk of HTTP ends with a line: code that takes each for an event, or decodes each, gets halves."""
+    body = exchange.body
+    for border in accumulate(exchange.chunks or ()):
+        if 0 < border < len(body) and body[border - 1 : border] not in {b"\n", b"\r"}:
+            event = sum(message.end <= border for message in exchange.messages)
+            yield Finding(f"a chunk ends within a line, behind {body[:border][-20:]!r}", event)
+            return

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from conformance.answers import complete, describe, ended, event_stream, reply_of, saying
+from conformance.answers import coded, complete, describe, ended, event_stream, reply_of, saying
 from conformance.asked import chat, spoken, streamed, streams, video
 from conformance.rule import Finding, Inconclusive, Level, NotSeen, On, Remark, rule
 from openapi.wire.exchange import End, Exchange
@@ -30,7 +30,6 @@ WAITED = "the time does not grow with the answer, so that it may be spent on wai
 BUFFERING = "NGINX, proxy_buffering; OpenAI API reference, Streaming"
 
 takes_gzip = On("gzip taken", lambda exchange: "gzip" in (exchange.request.header("accept-encoding") or "").lower())
-gzipped = On("a compressed stream", lambda exchange: exchange.header("content-encoding") is not None)
 done_seen = On("[DONE]", lambda exchange: any(message.data == SENTINEL for message in exchange.messages))
 
 
@@ -45,7 +44,7 @@ def incremental(*paced: Exchange) -> Iterator[Remark]:
     Level.SHOULD,
     cites=f"{BUFFERING}; RFC 9110 section 8.4",
     on=chat & streamed & takes_gzip,
-    occasion=gzipped,
+    occasion=coded,
     given=ended,
     over=PACED,
 )

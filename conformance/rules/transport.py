@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from conformance.answers import answered, describe, ok
+from conformance.answers import answered, coded, describe, ok
 from conformance.asked import streamed
 from conformance.rule import ANYTHING, Finding, Inconclusive, Level, NotSeen, On, Remark, rule
 from conformance.rules.http import odd_path
@@ -19,7 +19,6 @@ bodyless = On(
     lambda exchange: exchange.request.method == "HEAD" or exchange.status in {204, 304},
 )
 no_content = On("a 204", lambda exchange: exchange.status == 204)
-coded = On("a Content-Encoding", lambda exchange: exchange.header("content-encoding") is not None)
 
 
 @rule("transport.answered", Level.MUST, cites="RFC 9112 section 9.6", on=ANYTHING, silence=True)

@@ -80,7 +80,7 @@ HONEST: tuple[tuple[str, Answering], ...] = (
     ("honest-completions-finish-with-text", honest_members.finish_with_text),
     ("honest-completions-unknown-members", honest_members.unknown_members),
     ("honest-completions-model-snapshot", honest_members.snapshot),
-    ("honest-completions-prefilter", honest_members.prefilter),
+    ("honest-completions-prefilter", order.prefilter),
 )
 
 for _id, _heard, _rule in HEARD:

@@ -294,3 +294,19 @@ def no_keepalive(asked: Asked, found: Events) -> Events:
 def left_open(asked: Asked, answer: Answer) -> Answer:
     """The connection stays open behind `[DONE]`: clients that read to the end wait for ever."""
     return replace(answer, end=End.TIMEOUT) if is_chat_stream(asked, answer) else answer
+
+
+@sends("sse-network-split-mid-line", "sse.whole-events")
+def split(asked: Asked, answer: Answer) -> Answer:
+    """The body comes in pieces of one to seven bytes, cut within lines and within characters: who takes
+    each for an event gets halves."""
+    if not is_chat_stream(asked, answer):
+        return answer
+    frames: list[Frame] = []
+    for frame in answer.frames:
+        start = 0
+        while start < len(frame.data):
+            size = 1 + len(frames) * 5 % 7
+            frames.append(replace(frame, data=frame.data[start : start + size]))
+            start += size
+    return with_frames(answer, frames)

@@ -52,21 +52,6 @@ def keep_alive(_: Asked, frames: list[Frame]) -> list[Frame]:
 # --- network pieces and times ---------------------------------------------------------------------------------------
 
 
-@honest("sse-network-split-mid-line")
-def split(asked: Asked, answer: Answer) -> Answer:
-    """The body comes in pieces of one to seven bytes, cut within lines and within characters."""
-    if not is_chat_stream(asked, answer):
-        return answer
-    frames: list[Frame] = []
-    for frame in answer.frames:
-        start = 0
-        while start < len(frame.data):
-            size = 1 + len(frames) * 5 % 7
-            frames.append(replace(frame, data=frame.data[start : start + size]))
-            start += size
-    return with_frames(answer, frames)
-
-
 @honest("honest-slow")
 def slow(_: Asked, answer: Answer) -> Answer:
     """Each piece comes 30 ms later than the one before it did."""

@@ -154,18 +154,6 @@ def stop_named(asked: Asked, body: Object) -> None:
             choice["finish_reason"] = "stop"
 
 
-@honest("chat-stream-azure-prefilter-chunk")
-@on_events
-def prefilter(_: Asked, found: Events) -> Events:
-    """A chunk without choices comes first, with the results of a filter of the prompt, as Azure sends it."""
-    first = first_where(found, lambda chunk: "choices" in chunk)
-    if first is None:
-        return found
-    chunk = {name: value for name, value in found[first].chunk.items() if name != "usage"}
-    filtered: Json = [{"prompt_index": 0, "content_filter_results": {}}]
-    return [found[first].saying({**chunk, "choices": [], "prompt_filter_results": filtered}), *found]
-
-
 @honest("honest-error-metadata")
 def error_metadata(_: Asked, answer: Answer) -> Answer:
     """Errors have members beside the four, and stand beside others."""
@@ -179,34 +167,3 @@ def error_metadata(_: Asked, answer: Answer) -> Answer:
             error.update(metadata={"provider": "x"})
 
     return on_json(answer, add)
-
-
-@honest("error-message-localised")
-def error_localised(_: Asked, answer: Answer) -> Answer:
-    """The message of an error is Chinese and its type the relay's own, as of a relay of the new-api family."""
-    if not is_error(answer):
-        return answer
-
-    def translate(body: Object) -> None:
-        error = body.get("error")
-        if isinstance(error, dict):
-            error.update(message="请求无效 (request id: 20261122)", type="new_api_error")
-
-    return on_json(answer, translate)
-
-
-@honest("reasoning-sent-twice")
-@on_chunks
-def reasoning_twice(_: Asked, chunk: Object, __: int) -> None:
-    """The thinking stands in a member of details as well."""
-    for said in deltas(chunk):
-        if said.get("reasoning_content"):
-            said["reasoning_details"] = [{"type": "reasoning.text", "text": said["reasoning_content"]}]
-
-
-@honest("chat-stream-message-next-to-delta")
-@on_chunks
-def message_beside(_: Asked, chunk: Object, __: int) -> None:
-    """Each choice has a message equal to its delta."""
-    for choice in choices(chunk):
-        choice["message"] = choice.get("delta")

@@ -403,3 +403,20 @@ def reasoning_beside(_: Asked, found: Events) -> Events:
     for said in deltas(chunk):
         said["reasoning_content"] = thinking
     return [*found[:late], found[late + 1].saying(chunk), *found[late + 2 :]]
+
+
+@sends("chat-stream-message-next-to-delta", "chat.stream.message")
+@on_chunks
+def message_beside(_: Asked, chunk: Object, __: int) -> None:
+    """Each choice has a message equal to its delta: who prefers message prints the text twice."""
+    for choice in choices(chunk):
+        choice["message"] = choice.get("delta")
+
+
+@sends("reasoning-sent-twice", "reasoning.once")
+@on_chunks
+def reasoning_twice(_: Asked, chunk: Object, __: int) -> None:
+    """The thinking stands in a member of details as well: who joins both has it twice."""
+    for said in deltas(chunk):
+        if said.get("reasoning_content"):
+            said["reasoning_details"] = [{"type": "reasoning.text", "text": said["reasoning_content"]}]

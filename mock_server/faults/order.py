@@ -213,3 +213,16 @@ def error_last(_: Asked, found: Events) -> Events:
     """A legal request fails before the end with an error event, and the body ends there."""
     at = first_where(found, finishes)
     return found if at is None else [*found[:at], found[at].saying(ERROR)]
+
+
+@sends("chat-stream-azure-prefilter-chunk", "chat.stream.prefilter")
+@on_events
+def prefilter(_: Asked, found: Events) -> Events:
+    """A chunk without choices comes first, with the results of a filter of the prompt, as Azure sends it: code that
+    reads choices[0] stops at once."""
+    first = first_where(found, lambda chunk: "choices" in chunk)
+    if first is None:
+        return found
+    chunk = {name: value for name, value in found[first].chunk.items() if name != "usage"}
+    filtered: Json = [{"prompt_index": 0, "content_filter_results": {}}]
+    return [found[first].saying({**chunk, "choices": [], "prompt_filter_results": filtered}), *found]

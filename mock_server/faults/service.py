@@ -370,3 +370,18 @@ def message_glued(_: Asked, answer: Answer) -> Answer:
 def message_localised(_: Asked, answer: Answer) -> Answer:
     """The message is in the operator's language and there is no code: a program cannot tell what went wrong."""
     return _with_message(answer, lambda _: "无效的请求", code=None)
+
+
+@sends("error-message-localised", "errors.code", "errors.message-stable")
+def error_localised(_: Asked, answer: Answer) -> Answer:
+    """The message of an error is Chinese, its type the relay's own and its code null, as of a relay of the new-api
+    family: code that matches the text is at a loss."""
+    if not is_error(answer):
+        return answer
+
+    def translate(body: Object) -> None:
+        error = body.get("error")
+        if isinstance(error, dict):
+            error.update(message="请求无效 (request id: 20261122)", type="new_api_error", code=None)
+
+    return on_json(answer, translate)

@@ -77,6 +77,14 @@ VALUES = [
     ),
     fails("an empty list", S + "null-calls", stream(chunk(choice({"tool_calls": []})), finish(), DONE), at=0),
     passes("choices that are no list", S + "delta", stream(chunk() | {"choices": 5}, DONE)),
+    passes("a choice first", S + "prefilter", GOOD),
+    fails("filter results first", S + "prefilter", stream(PREFILTER, role(), finish(), DONE), at=0),
+    undecided("no event", S + "prefilter", stream()),
+    passes("a delta alone", S + "message", GOOD),
+    passes("a message of nothing", S + "message", stream(role(), chunk(choice({"content": "Hi"}, message=None)), DONE)),
+    fails(
+        "both", S + "message", stream(role(), chunk(choice({"content": "Hi"}, message={"content": "Hi"})), DONE), at=1
+    ),
     passes("it is left out", S + "role-null", GOOD),
     passes("a role that is no text", S + "role-null", stream(role(), chunk(choice({"role": 5})), finish(), DONE)),
     fails("null", S + "role-null", stream(role(), chunk(choice({"role": None})), finish(), DONE), at=1),

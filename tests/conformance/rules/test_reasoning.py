@@ -34,6 +34,12 @@ def thinking(piece: Any = "Hm", name: str = "reasoning_content", index: Any = 0,
     return chunk(choice({name: piece} | more, index=index))
 
 
+def details(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with details of the thinking in its delta."""
+    event["choices"][0]["delta"]["reasoning_details"] = [{"type": "reasoning.text", "text": "Hm"}]
+    return event
+
+
 def streamed(*events: dict[str, Any], **asked: Any) -> Exchange:
     return stream(role(), *events, finish(), DONE, **asked)
 
@@ -59,6 +65,12 @@ CASES = [
     passes("null beside it", "reasoning.apart", streamed(thinking(content=None), text())),
     passes("a delta that is none", "reasoning.apart", streamed(thinking(), chunk(choice("x")))),
     fails("both", "reasoning.apart", streamed(thinking(content="Hi")), at=1),
+    passes("in one member", "reasoning.once", streamed(thinking(), text())),
+    passes("details that spell nothing", "reasoning.once", streamed(thinking(reasoning_details=[{"text": ""}, 5]))),
+    passes("details alone beside a thought", "reasoning.once", streamed(thinking(), details(thinking("")))),
+    fails("in both", "reasoning.once", streamed(text(), details(thinking())), at=2),
+    unseen("no thinking", "reasoning.once", streamed(text())),
+    silent("whole", "reasoning.once", whole()),
     passes("a text", "reasoning.think-tags", whole()),
     passes("far behind", "reasoning.think-tags", whole(answer(message("x" * 300 + "<think>")))),
     fails("a tag", "reasoning.think-tags", whole(answer(message("<think>\nHm</think>Hi")))),

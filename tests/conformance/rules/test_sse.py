@@ -1,6 +1,8 @@
 """The rules about server-sent events."""
 
 import zlib
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from conformance.rule import Outcome
@@ -58,6 +60,12 @@ def echoed(said: str, **asked: Any) -> Exchange:
 
 def headed(*headers: tuple[str, str]) -> Exchange:
     return got(200, GOOD.body, to=GOOD.request, kind=EVENTS, headers=headers)
+
+
+def cut_at(*borders: int) -> Exchange:
+    """Two events of six bytes, in chunks of HTTP that end there."""
+    sizes = tuple(after - before for before, after in pairwise((0, *borders, borders[-1])))
+    return replace(stream(b"data:\n", b"data:\n"), chunks=sizes, framing=Framing.CHUNKED)
 
 
 def wire(body: bytes) -> Exchange:
@@ -144,6 +152,12 @@ CASES = [
     passes("CRLF", "sse.line-ends", stream(b"data: {}\r\n\r\n")),
     fails("CR", "sse.line-ends", stream(b"data: {}\r\r"), says="bare CR"),
     fails("both", "sse.line-ends", stream(b"data: {}\n\r\n"), says="some in CRLF"),
+    passes("each event", "sse.whole-events", cut_at(6, 12)),
+    passes("several at once", "sse.whole-events", cut_at(12)),
+    passes("a size that lies", "sse.whole-events", cut_at(6, 60)),
+    fails("within a line", "sse.whole-events", cut_at(6, 9, 12), at=0, says="dat"),
+    unseen("another framing", "sse.whole-events", GOOD),
+    unseen("compressed", "sse.whole-events", replace(cut_at(9), headers=(*GOOD.headers, ("content-encoding", "br")))),
     passes("one line", "sse.multi-line", GOOD),
     fails("two", "sse.multi-line", stream(role(), b"data: {\ndata: }\n\n"), at=1),
     passes("comments alone", "sse.id-and-comment", wire(b": ping\n\ndata: {}\n\n")),
