@@ -15,7 +15,7 @@ serve: $(VENV)/demo.stamp
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/system --cov
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/system
+	$(BIN)/python -m pytest -n 4 --dist worksteal tests/system
 
 check: lint test
 
