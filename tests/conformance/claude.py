@@ -77,7 +77,8 @@ def failure(kind: str = "api_error") -> dict[str, Any]:
 def named(event: Said) -> Any:
     """An event as it goes out: one that has a type is named by it."""
     if isinstance(event, dict) and isinstance(event.get("type"), str):
-        return sse.encode([sse.Message(json.dumps(event), event=event["type"])])
+        name = event["type"].encode("utf-8", "replace").decode()  # a lone surrogate has no bytes
+        return sse.encode([sse.Message(json.dumps(event), event=name)])
     return event
 
 
