@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from openapi.json_text import Json
+from openapi.wire import http1_out
 from openapi.wire.exchange import Auth, End, Framing, Headers
 
 Wire = Callable[[bytes], bytes]
@@ -16,6 +18,15 @@ class Frame:
 
     due: float
     data: bytes
+
+
+class Frames(tuple[Frame, ...]):
+    """The frames of an answer that is sent again and again: what they are as chunks is made once."""
+
+    @cached_property
+    def chunked(self) -> bytes:
+        """All of them as chunks of HTTP, without the last one."""
+        return b"".join(http1_out.chunk(frame.data) for frame in self)
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,32 @@ class Answer:
     def body(self) -> bytes:
         return b"".join(frame.data for frame in self.frames)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the headers, in lower case."""
+        return frozenset(name.lower() for name, _ in self.headers)
+
+    @cached_property
+    def fields(self) -> bytes:
+        """The headers as lines, but for a Content-Length, which is made when the answer is sent."""
+        return http1_out.fields(tuple(pair for pair in self.headers if pair[0].lower() != "content-length"))
+
+    def adding(self, headers: Headers) -> "Answer":
+        """The same with more headers, none of them a length: what is known of the others is not found out again."""
+        made = object.__new__(Answer)
+        made.__dict__.update(self.__dict__, headers=(*self.headers, *headers))
+        made.__dict__["fields"] = self.fields + http1_out.fields(headers)
+        made.__dict__["names"] = self.names.union(name.lower() for name, _ in headers)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """What an answer that is made up is to say: a text, or calls, each a name with arguments."""
+
+    text: str | None = None
+    calls: tuple[tuple[str, Json], ...] = ()
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -50,7 +87,8 @@ class Asked:
 
     `body` is the JSON value of the body (None where there is none or it is no JSON; `raw` has the bytes), `auth` what
     the key was found to be. `seed` varies what is made up, within what is legal; 0 varies nothing. `turn` counts equal
-    requests, this one too, where the relay has a fault that may want to know.
+    requests, this one too, where the relay has a fault that may want to know; `under_way` how many answers are under
+    way with it. `says` is what a script has put into the model's mouth.
     """
 
     method: str
@@ -62,6 +100,8 @@ class Asked:
     auth: Auth
     seed: int = 0
     turn: int = 1
+    under_way: int = 1
+    says: Says | None = None
 
     @property
     def object(self) -> dict[str, Json]:

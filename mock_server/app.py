@@ -8,21 +8,25 @@ import logging
 import re
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from mock_server import synthesis
 from mock_server.answer import Answer
-from mock_server.asking import header
+from mock_server.asking import Fields, header
 from mock_server.faults import Fault
+from mock_server.latency import Latency
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
 from mock_server.policy import RIGHT, Policy
 from mock_server.relay import Relay
-from mock_server.replay import Mode, Pace
+from mock_server.replay import AS_RECORDED, Pace
 from mock_server.respond import Clock, Responder
+from mock_server.script import Script
+from mock_server.wish import Wish
 from openapi.document import Document
 from openapi.wire.exchange import Headers
 
@@ -37,22 +41,50 @@ def create_app(
     *,
     policy: Policy = RIGHT,
     faults: Sequence[Fault] = (),
+    wanted: Sequence[Wish] = (),
     api_key: str | None = None,
-    speed: float = 1.0,
-    mode: Mode = Mode.EXACT,
+    pace: Pace = AS_RECORDED,
     seed: int = 0,
-) -> Starlette:
-    """The mock as an application, to be served or mounted. `speed` divides all pauses; `math.inf` leaves none."""
-    relays = Relays(document, library, policy=policy, faults=faults, api_key=api_key, seed=seed)
-    adapter = Adapter(relays, Pace(speed, mode))
+    script: Script | None = None,
+    latency: Latency | None = None,
+    strict: bool = False,
+) -> "Application":
+    """The mock as an application, to be served or mounted."""
+    relays = Relays(
+        document,
+        library,
+        policy=policy,
+        faults=faults,
+        wanted=wanted,
+        api_key=api_key,
+        seed=seed,
+        script=script,
+        latency=latency,
+        strict=strict,
+    )
+    adapter = Adapter(relays, pace)
     paths = {operation.path: operation.id for operation in document.operations}
     routes = [Route(_pattern(path), adapter, name=name) for path, name in paths.items()]
-    return Starlette(routes=[*routes, Mount("/", adapter)])
+    return Application(adapter, [*routes, Mount("/", adapter)])
 
 
 def _pattern(template: str) -> str:
     """A path template of the document as Starlette writes it; a last parameter may hold slashes, as model names do."""
     return re.sub(r"\{(\w+)\}$", r"{\1:path}", template)
+
+
+class Application(Starlette):
+    """The routes of the document, which all lead to one adapter: without a middleware between, nobody looks for one."""
+
+    def __init__(self, adapter: "Adapter", routes: Sequence[BaseRoute]) -> None:
+        super().__init__(routes=routes)
+        self.adapter = adapter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self.user_middleware:
+            await self.adapter(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class ClientLeft(Exception):  # noqa: N818 - no error
@@ -65,25 +97,30 @@ class Adapter:
     def __init__(self, relays: Relays, pace: Pace) -> None:
         self.relays = relays
         self.pace = pace
+        self.under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await _refuse_protocol(send)
             return
         clock = Clock(receive)
-        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        headers: Headers = Fields(pairs)
         relay, refusal = self._relay(headers)
         try:
             raw = await _read_body(receive, headers, relay.policy.max_body)
         except ClientLeft:
             return
         headers, raw = _uncoded(headers, raw, relay.policy.max_body)
-        answer = refusal or _answer(relay, scope["method"], _target(scope), headers, raw)
+        self.under_way += 1
         try:
+            answer = refusal or self._answer(relay, scope["method"], _target(scope), headers, raw)
             await Responder(scope, receive, send, clock, self.pace).respond(answer)
         except Exception:
             logger.exception("%s %s was not sent", scope["method"], scope["path"])
             raise
+        finally:
+            self.under_way -= 1
 
     def _relay(self, headers: Headers) -> tuple[Relay, Answer | None]:
         """The relay that a request asks for, or the usual one with a refusal."""
@@ -93,15 +130,19 @@ class Adapter:
             told = synthesis.error(400, str(unknown), type="invalid_request_error", code="unknown_fault")
             return self.relays.usual, told
 
-
-def _answer(relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Answer:
-    """The relay's answer; a fault of ours is told in its log, and by 500 in the envelope."""
-    try:
-        asked = relay.asked(method, target, headers, raw or b"")
-        return relay.too_large(asked) if raw is None else relay.answer(asked)
-    except Exception:  # one request must not take the others with it
-        logger.exception("%s %s", method, target)
-        return synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error")
+    def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Answer:
+        """The relay's answer; a fault of ours is told in its log, and by 500 in the envelope."""
+        try:
+            asked = relay.asked(method, target, headers, raw or b"")
+            if raw is None:
+                return relay.too_large(asked)
+            if relay.latency.slots or relay.script.rules:
+                asked = replace(asked, under_way=self.under_way)
+            relay, asked, play = self.relays.cast(relay, asked)
+            return relay.answer(asked, play)
+        except Exception:  # one request must not take the others with it
+            logger.exception("%s %s", method, target)
+            return synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error")
 
 
 async def _refuse_protocol(send: Send) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from openapi.wire.exchange import Auth, Headers
 
@@ -10,8 +11,19 @@ _JOINED = re.compile(r",\s*(?=bearer\s)", re.IGNORECASE)
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
 
+class Fields(tuple[tuple[str, str], ...]):
+    """The fields of a request in their order, where each name is found without a search."""
+
+    @cached_property
+    def first(self) -> dict[str, str]:
+        """Name in lower case → the first value of that name."""
+        return {name.lower(): value for name, value in reversed(self)}
+
+
 def header(headers: Headers, name: str) -> str | None:
     """The first header of that name; `name` in lower case."""
+    if isinstance(headers, Fields):
+        return headers.first.get(name)
     return next((value for key, value in headers if key.lower() == name), None)
 
 
@@ -27,13 +39,14 @@ def kind_of_key(headers: Headers, expected: str | None) -> Auth:
     A template that many clients copied sends the header twice, which may come as two lines or joined to one: equal keys
     count as one.
     """
-    keys = set(_keys(headers))
+    keys = set(keys_of(headers))
     if not keys:
         return Auth.NONE
     return Auth.VALID if expected is None or keys == {expected} else Auth.WRONG
 
 
-def _keys(headers: Headers) -> Iterator[str]:
+def keys_of(headers: Headers) -> Iterator[str]:
+    """All keys that a request presents, in whatever header."""
     for name, value in headers:
         lower = name.lower()
         if lower in _KEY_HEADERS and value.strip():

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from mock_server.faults import Fault
+    from mock_server.latency import Distribution
+    from mock_server.wish import Wish
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float:
@@ -22,20 +25,26 @@ def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float:
     return speed
 
 
-def _known_faults(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    from mock_server.faults import FAULTS  # noqa: PLC0415 - lazily
+def _wishes(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> "tuple[Wish, ...]":
+    if not words:
+        return ()
+    from mock_server.wish import WishError, wish  # noqa: PLC0415 - lazily
 
-    for name in names:
-        if name not in FAULTS:
-            raise click.BadParameter(f"{name!r} is not known; {_near(name, list(FAULTS))}", ctx, param)
-    return names
+    try:
+        return tuple(map(wish, words))
+    except WishError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
 
 
-def _near(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415
+def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> "Distribution | None":
+    if text is None:
+        return None
+    from mock_server.latency import LatencyError, distribution  # noqa: PLC0415
 
-    near = get_close_matches(name, known, n=5, cutoff=0.4)
-    return f"did you mean {', '.join(near)}?" if near else "--list-faults lists them"
+    try:
+        return distribution(text)
+    except LatencyError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
 
 
 def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -75,8 +84,10 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     "--fault",
     "faults",
     multiple=True,
-    callback=_known_faults,
-    help="A way to be wrong; may be repeated. A request may ask for more: `X-Relay-Fault: ID, ID`.",
+    metavar="ID[@P][*N]",
+    callback=_wishes,
+    help="A way to be wrong, by chance P, at most N times; may be repeated. A request may ask for more by header "
+    "(`X-Relay-Fault: ID, ID`), behind its model (`mock-chat+ID`) or in its key (`sk-fault-ID`).",
 )
 @click.option(
     "--seed",
@@ -85,6 +96,24 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     type=click.IntRange(0),
     metavar="N",
     help="Other words, pieces, pauses and order of members, all legal; 0 varies nothing. Or by `X-Relay-Seed: N`.",
+)
+@click.option("--script", type=FILE, metavar="FILE", help="Rules in YAML: which request gets which answer.")
+@click.option("--strict-match", is_flag=True, help="404 for what was neither recorded nor scripted, with what is near.")
+@click.option(
+    "--max-gap", type=click.FloatRange(0), metavar="S", help="No pause is longer than S seconds, whatever was recorded."
+)
+@click.option(
+    "--ttft",
+    callback=_time,
+    metavar="MS",
+    help="To the first token of an answer that is made up: 200, normal(200,50), lognormal(200,0.4), uniform(100,300).",
+)
+@click.option("--itl", callback=_time, metavar="MS", help="From one token to the next, likewise.")
+@click.option(
+    "--slots",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With more than N answers under way both take longer.",
 )
 @click.option("--api-key", help="The only key that is let in; without it any is.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
@@ -103,45 +132,71 @@ def serve(  # noqa: PLR0917 - click calls it by name
     recordings: Path | None,
     speed: float,
     replay: str,
-    faults: tuple[str, ...],
+    faults: "tuple[Wish, ...]",
     seed: int,
+    script: Path | None,
+    max_gap: float | None,
+    ttft: "Distribution | None",
+    itl: "Distribution | None",
+    slots: int | None,
     api_key: str | None,
     workers: int,
     verbose: bool,
+    *,
+    strict_match: bool,
 ) -> None:
     """Start the mock relay: replays recorded streams, makes up the rest, and is wrong on demand."""
     from mock_server import server  # noqa: PLC0415
-    from mock_server.faults import FAULTS  # noqa: PLC0415
+    from mock_server.latency import Latency  # noqa: PLC0415
     from mock_server.library import LibraryError  # noqa: PLC0415
-    from mock_server.replay import Mode  # noqa: PLC0415
+    from mock_server.replay import Mode, Pace  # noqa: PLC0415
+    from mock_server.script import ScriptError  # noqa: PLC0415
 
     if verbose:
         _log_everything()
-    options = server.Options(host, port, recordings, speed, Mode(replay), faults, api_key, workers, seed)
+    pace = Pace(speed, Mode(replay), math.inf if max_gap is None else max_gap)
+    options = server.Options(
+        host,
+        port,
+        recordings,
+        pace,
+        faults,
+        api_key,
+        workers,
+        seed,
+        script,
+        Latency(ttft, itl, slots),
+        strict_match,
+    )
     try:
         library = server.library(options)
+        rules = server.scripted(options, library).rules
         bound = server.listen(host, port)
-    except LibraryError as error:
+    except (LibraryError, ScriptError) as error:
         _give_up(str(error))
     except OSError as error:
         reason = "the port is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         _give_up(f"cannot listen on {host}:{port}: {reason}")
-    _greet(server.url_of(bound), len(library.recordings), api_key, [FAULTS[name] for name in faults])
+    _greet(server.url_of(bound), len(library.recordings), len(rules), api_key, faults)
     try:
         server.serve(options, bound, library)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _greet(url: str, recordings: int, api_key: str | None, faults: "list[Fault]") -> None:
+def _greet(url: str, recordings: int, rules: int, api_key: str | None, faults: "tuple[Wish, ...]") -> None:
     """What a newcomer needs. The first line is what `process.running` waits for."""
+    from mock_server.faults import FAULTS  # noqa: PLC0415
+
     key = "YOUR-KEY" if api_key else "any-key"
     body = '{"model":"mock-chat","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
     click.echo(f"relayproof mock on {url}/v1")
     click.echo(f"  key         {'the one of --api-key' if api_key else 'any (none is 401)'}")
     click.echo(f"  recordings  {recordings}")
-    for fault in faults:
-        click.echo(f"  fault       {fault.id}: {fault.text}")
+    if rules:
+        click.echo(f"  script      {rules} rules")
+    for wish in faults:
+        click.echo(f"  fault       {wish.text}: {FAULTS[wish.fault].text}")
     click.echo(f"  try         curl -N {url}/v1/chat/completions -H 'Authorization: Bearer {key}' \\")
     click.echo("                -H 'Content-Type: application/json' \\")
     click.echo(f"                -d '{body}'")

@@ -26,6 +26,7 @@ from openapi.wire.jsonl import Recording, read_recording
 RECORDINGS = Path(__file__).parent / "recordings"
 PICK = "x-relay-recording"
 MAX_COUNTED = 10_000  # requests
+MAX_BODIES, MAX_KEPT = 512, 16 << 10  # bodies that are remembered, and the bytes of each
 
 Key = tuple[str, str, str, str | bytes]
 
@@ -53,6 +54,7 @@ class Library:
             if operation and found:
                 self._similar.setdefault((operation, found), exchange)
         self._places = {key[:3] for key in self._equal}
+        self._bodies = Bodies()
 
     def named(self, name: str) -> Exchange | None:
         return self.recordings.get(name)
@@ -69,13 +71,41 @@ class Library:
         place = _place(asked.method, asked.path, asked.headers)
         if place not in self._places:
             return ()
-        equal = self._equal.get((*place, _body(asked.body, asked.raw)), ())
+        equal = self._equal.get((*place, self._bodies.of(asked)), ())
         return tuple(exchange for exchange in equal if exchange.request.auth in {None, asked.auth})
+
+    def closest(self, asked: Asked, most: int = 3) -> list[str]:
+        """The recordings of this operation that are nearest to a request, each with the members that differ."""
+        path = unquote(asked.path).partition("?")[0]
+        told: list[tuple[int, str]] = []
+        for name, exchange in self.recordings.items():
+            if exchange.request.method == asked.method and unquote(exchange.request.path).partition("?")[0] == path:
+                other = exchange.request.object
+                differ = [one for one in {**asked.object, **other} if asked.object.get(one) != other.get(one)]
+                told.append((len(differ), f"{name}: {_differs(differ, asked.object, other)}"))
+        return [text for _, text in sorted(told, key=lambda pair: pair[0])[:most]]
 
     def similar(self, asked: Asked) -> Exchange | None:
         """The first recording that may stand in."""
         wanted = features(asked.object) if asked.operation else None
         return self._similar.get((asked.operation or "", wanted)) if wanted else None
+
+
+class Bodies:
+    """What bodies say, by their bytes: who asks again the same is not read again."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, str | bytes] = {}
+
+    def of(self, asked: Asked) -> str | bytes:
+        known = self._known.get(asked.raw)
+        if known is None:
+            known = _body(asked.body, asked.raw)
+            if len(asked.raw) <= MAX_KEPT:
+                if len(self._known) >= MAX_BODIES:
+                    self._known.clear()
+                self._known[asked.raw] = known
+        return known
 
 
 class Turns:
@@ -125,6 +155,16 @@ def _read(path: Path, folder: Path) -> Recording:
     except OSError as error:
         msg = f"{path}: {error.strerror}"
         raise LibraryError(msg) from error
+
+
+def _differs(names: Sequence[str], got: dict[str, Json], expected: dict[str, Json]) -> str:
+    """In words: values where they are short, of the others that they differ."""
+    words = []
+    for name in names[:4]:
+        one, other = got.get(name), expected.get(name)
+        is_short = not any(isinstance(value, list | dict) or len(str(value)) > 40 for value in (one, other))
+        words.append(f"{name} is {json.dumps(one)}, not {json.dumps(other)}" if is_short else f"{name} differs")
+    return "; ".join(words) or "the content type or the key differs"
 
 
 # --- equality -------------------------------------------------------------------------------------------------------

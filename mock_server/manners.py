@@ -2,31 +2,43 @@
 
     X-Relay-Fault: chat-stream-done-missing, honest-slow      X-Relay-Seed: 7
 
-Each combination is a relay of its own, with turns of its own, made when it is first asked for.
+or by its model (`mock-chat+FAULT`) or its key (`sk-fault-FAULT`, where any is let in), and a script may say it for it.
+All of them are wishes (`wish.py`). Each combination of faults and seed is a relay of its own, with turns of its own,
+made when it is first asked for.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from mock_server.asking import header
+from mock_server.answer import Asked
+from mock_server.asking import header, keys_of
 from mock_server.faults import FAULTS, Fault
+from mock_server.latency import Latency
 from mock_server.library import Library
 from mock_server.policy import RIGHT, Policy
 from mock_server.relay import Relay
+from mock_server.script import Play, Script
+from mock_server.wish import Granting, Wish, WishError, wishes
+from openapi import json_text
 from openapi.document import Document
 from openapi.wire.exchange import Headers
 
 FAULT = "x-relay-fault"
 SEED = "x-relay-seed"
+KEYED = "sk-fault-"  # how a key begins that asks for faults
+BEHIND = "+"  # between a model and the faults that are wanted of it
 KEPT = 1024  # relays
 
 
 class UnknownMannerError(ValueError):
-    """A header that asks for a fault that there is not, or for a seed that is no number."""
+    """A request that asks for a fault that there is not, or for a seed that is no number."""
 
 
 class Relays:
-    """The relays of one process. `faults` and `seed` are those of a request that names none; more faults come after."""
+    """The relays of one process. `faults`, `wanted` and `seed` are those of a request that names none; more faults come
+    after. In two steps, since what a relay enforces is needed before a body is read: `of` by the headers, `cast` by all
+    of the request."""
 
     def __init__(
         self,
@@ -35,29 +47,84 @@ class Relays:
         *,
         policy: Policy = RIGHT,
         faults: Sequence[Fault] = (),
+        wanted: Sequence[Wish] = (),
         api_key: str | None = None,
         seed: int = 0,
+        script: Script | None = None,
+        latency: Latency | None = None,
+        strict: bool = False,
     ) -> None:
         self.seed = seed
-        self.usual = Relay(document, library, policy=policy, faults=faults, api_key=api_key, seed=seed)
+        self.wanted = tuple(wanted)
+        self.script = script or Script(seed=seed)
+        self.grants = Granting(seed)
+        self._keyed = api_key is None
 
         def make(names: tuple[str, ...], seed: int) -> Relay:
             more = [FAULTS[name] for name in names]
-            return Relay(document, library, policy=policy, faults=[*faults, *more], api_key=api_key, seed=seed)
+            return Relay(
+                document,
+                library,
+                policy=policy,
+                faults=[*faults, *more],
+                api_key=api_key,
+                seed=seed,
+                script=self.script,
+                latency=latency,
+                strict=strict,
+            )
 
+        self.usual = make((), seed)
         self._made = lru_cache(maxsize=KEPT)(make)
 
     def of(self, headers: Headers) -> Relay:
-        """The relay that a request asks for. Raises UnknownMannerError."""
+        """The relay that a request asks for by its headers. Raises UnknownMannerError."""
         wanted, seed = header(headers, FAULT), header(headers, SEED)
-        if wanted is None and seed is None:
-            return self.usual
-        names = tuple(name for word in (wanted or "").split(",") if (name := word.strip()))
-        unknown = next((name for name in names if name not in FAULTS), None)
-        if unknown is not None:
-            msg = f"X-Relay-Fault: no fault is named {unknown!r}"
-            raise UnknownMannerError(msg)
+        names = self.grants.granted("start", self.wanted) if self.wanted else ()
+        if wanted is not None:
+            names += self._named(FAULT, wanted, "X-Relay-Fault: ")
+        if self._keyed:
+            for key in keys_of(headers):
+                if key.startswith(KEYED):
+                    names += self._named(key, key.removeprefix(KEYED), f"the key {KEYED}…: ")
         if seed is not None and not (seed.isascii() and seed.isdigit()):
             msg = "X-Relay-Seed: expected a whole number"
             raise UnknownMannerError(msg)
+        if not names and seed is None:
+            return self.usual
         return self._made(names, self.seed if seed is None else int(seed[:18]))
+
+    def cast(self, relay: Relay, asked: Asked) -> tuple[Relay, Asked, Play | None]:
+        """Who answers a request that was read whole, what of it is left to be heard, and what the script says to it."""
+        names: tuple[str, ...] = ()
+        model = asked.object.get("model")
+        if isinstance(model, str) and BEHIND in model:
+            base, _, words = model.partition(BEHIND)
+            try:
+                names += self.grants.granted(f"model {words}", wishes(words.replace(BEHIND, ",")))
+            except WishError:
+                pass  # a model may have such a name
+            else:
+                body = {**asked.object, "model": base}
+                asked = replace(asked, body=body, raw=json_text.write(body))
+        play = self.script.play(asked) if self.script.rules else None
+        if play and play.rule.faults:
+            names += self.grants.granted(play.rule.name, play.rule.faults)
+        if names:
+            known = tuple(fault.id for fault in relay.faults[len(self.usual.faults) :])
+            relay = self._made((*known, *names), relay.seed)
+        return relay, asked, play
+
+    def reset(self) -> None:
+        """Turns and counts from the start."""
+        self.script.reset()
+        self.grants.reset()
+        self._made.cache_clear()
+        self.usual.turns.reset()
+
+    def _named(self, source: str, text: str, where: str) -> tuple[str, ...]:
+        try:
+            return self.grants.granted(f"{source} {text}", wishes(text))
+        except WishError as error:
+            msg = f"{where}{error}"
+            raise UnknownMannerError(msg) from error

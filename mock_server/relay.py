@@ -11,16 +11,18 @@ import gzip
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from secrets import token_hex
 
 from mock_server import media, synthesis
-from mock_server.answer import Answer, Asked, Frame
+from mock_server.answer import Answer, Asked, Frame, Says
 from mock_server.asking import header, is_json, kind_of_key, nested_deeper
 from mock_server.faults import Fault
+from mock_server.latency import USUAL, Latency, retimed
 from mock_server.library import PICK, Library, Turns
 from mock_server.policy import RIGHT, Policy
 from mock_server.replay import answer_of
+from mock_server.script import Play, Script
 from mock_server.synthesis.prompt import whole_number
 from mock_server.variation import varied
 from openapi import json_text, schema
@@ -31,6 +33,8 @@ from openapi.wire.exchange import Auth, Exchange, Framing, Headers
 GZIP = re.compile(r"(^|,)\s*gzip\s*(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 WORTH_IT = 256  # bytes of a body below which nobody compresses
 INVALID = "invalid_request_error"
+STRICT = "x-relay-strict"
+SPOKEN = {"createChatCompletion", "createCompletion", "createMessage", "createEmbedding"}  # what a model answers
 _PAGE = b"<!doctype html><title>relay</title><p>Nothing is served here.</p>\n"
 
 Check = Callable[[Asked], Answer | None]
@@ -52,20 +56,29 @@ class Relay:
         faults: Sequence[Fault] = (),
         api_key: str | None = None,
         seed: int = 0,
+        script: Script | None = None,
+        latency: Latency | None = None,
+        strict: bool = False,
     ) -> None:
         self.document = document
+        self.script = script or Script()
+        self.latency = latency or USUAL
+        self.strict = strict
         self.library = library
         self.seed = seed
         self.faults = tuple(faults)
         self.policy = reduce(lambda kept, fault: fault.policy(kept) if fault.policy else kept, self.faults, policy)
         self.api_key = api_key
         self.turns = Turns()
-        self.known_models = tuple(dict.fromkeys((*synthesis.MODELS, *library.models)))  # and any other `mock-…`
+        names = (*synthesis.MODELS, *library.models, *self.script.models)
+        self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
         self._find = lru_cache(maxsize=256)(document.match)
 
-    def answer(self, asked: Asked) -> Answer:
-        """The answer to a request that was read whole."""
-        return self._finish(asked, self._decide)
+    def answer(self, asked: Asked, play: Play | None = None) -> Answer:
+        """The answer to a request that was read whole, as a script plays it where it does."""
+        if play is None:
+            return self._finish(asked, self._decide)
+        return self._finish(asked, partial(self._played, play))
 
     def too_large(self, asked: Asked) -> Answer:
         """The answer to a request whose body was not read, because it is larger than the policy allows."""
@@ -96,15 +109,62 @@ class Relay:
         return bool(taken) and plain and answer.framing is Framing.CONTENT_LENGTH and len(answer.body) >= WORTH_IT
 
     def _decide(self, asked: Asked) -> Answer:
-        known = self._picked(asked) or self._equal(asked) or media.answer(asked)
+        known = self._picked(asked) or self._equal(asked) or media.answer(asked) or self._refused(asked)
         if known:
             return known
-        for check in self._checks():
-            refusal = check(asked)
-            if refusal:
-                return refusal
         similar = self.library.similar(asked)
-        return _recorded(similar) if similar else self._made(asked)
+        if similar:
+            return _recorded(similar)
+        if asked.operation in SPOKEN and self._is_strict(asked):
+            return self._nothing(asked)
+        return retimed(asked, self._made(asked), self.latency, asked.under_way)
+
+    def _played(self, play: Play, asked: Asked) -> Answer:
+        """What a rule of the script says; a rule without an answer of its own leaves that to the relay."""
+        rule = play.rule
+        answer = self._picked(asked) or self._refused(asked) or self._scripted(play, asked)
+        answer = (
+            answer
+            or self._equal(asked)
+            or retimed(asked, self._made(asked), rule.latency.over(self.latency), asked.under_way)
+        )
+        return reduce(_with_field, rule.headers, answer)
+
+    def _scripted(self, play: Play, asked: Asked) -> Answer | None:
+        rule = play.rule
+        if play.recording:
+            exchange = self.library.named(play.recording)
+            return _recorded(exchange) if exchange else None
+        if rule.failure:
+            told = rule.failure
+            usual = synthesis.failure_of(told.status)
+            return _fresh(
+                synthesis.error(
+                    told.status,
+                    told.message or usual.message,
+                    type=told.type or usual.type,
+                    param=told.param,
+                    code=told.code or usual.code,
+                    operation=asked.operation,
+                )
+            )
+        if rule.reply is None and not rule.calls:
+            return None
+        made = self._made(replace(asked, says=Says(rule.reply, rule.calls)))
+        return retimed(asked, made, rule.latency.over(self.latency), asked.under_way)
+
+    def _refused(self, asked: Asked) -> Answer | None:
+        return next(filter(None, (check(asked) for check in self._checks())), None)
+
+    def _is_strict(self, asked: Asked) -> bool:
+        said = header(asked.headers, STRICT)
+        return self.strict if said is None else said.strip().lower() in {"true", "1", "yes"}
+
+    def _nothing(self, asked: Asked) -> Answer:
+        """What a strict mock says where nobody recorded or scripted an answer: what came near, and why it is not it."""
+        near = [*self.library.closest(asked), *self.script.near(asked)]
+        text = "Nothing was recorded or scripted for this request." + "".join(f" Near: {one}." for one in near)
+        return self._refuse(asked, 404, text, code="no_recording")
 
     def _checks(self) -> Iterator[Check]:
         policy = self.policy
@@ -212,7 +272,7 @@ class Relay:
 
     def _model(self, asked: Asked) -> Answer | None:
         name = self._model_of(asked)
-        known = name is None or name.startswith("mock-") or name in self.known_models
+        known = name is None or name.startswith("mock-") or name in self.known_models or self.script.knows(name)
         return None if known or name is None else _fresh(synthesis.unknown_model(name, asked.operation))
 
     def _room(self, asked: Asked) -> Answer | None:
@@ -268,15 +328,20 @@ def _fresh(answer: Answer) -> Answer:
     return replace(answer, headers=tuple(pair for pair in answer.headers if pair[0].lower() != "x-request-id"))
 
 
+def _with_field(answer: Answer, field: tuple[str, str]) -> Answer:
+    """The answer with a header, in place of one of that name."""
+    kept = tuple(pair for pair in answer.headers if pair[0].lower() != field[0].lower())
+    return replace(answer, headers=(*kept, field))
+
+
 def _browsers(asked: Asked, answer: Answer) -> Answer:
     """The fields that every answer has, each where a recording does not have it itself."""
-    names = {name.lower() for name, _ in answer.headers}
     added: list[tuple[str, str]] = []
-    if "x-request-id" not in names:
+    if "x-request-id" not in answer.names:
         added.append(("x-request-id", f"req_{token_hex(16)}"))
-    if "access-control-allow-origin" not in names and header(asked.headers, "origin") is not None:
+    if "access-control-allow-origin" not in answer.names and header(asked.headers, "origin") is not None:
         added.append(("access-control-allow-origin", "*"))
-    return replace(answer, headers=(*answer.headers, *added))
+    return answer.adding(tuple(added))
 
 
 def _compressed(answer: Answer) -> Answer:

@@ -10,10 +10,9 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 from itertools import accumulate
 
-from mock_server.answer import Answer, Frame, Wire
+from mock_server.answer import Answer, Frame, Frames, Wire
 from openapi.wire import http1_out, sse
 from openapi.wire.exchange import End, Exchange, Framing, Headers
 
@@ -35,10 +34,12 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast: `speed` divides all times, infinity makes everything due at once and then implies FAST."""
+    """How fast: `speed` divides all times, infinity makes everything due at once and then implies FAST. No pause
+    between two pieces is longer than `gap` seconds, once divided."""
 
     speed: float = 1.0
     mode: Mode = Mode.EXACT
+    gap: float = math.inf
 
     @property
     def joined(self) -> bool:
@@ -47,6 +48,8 @@ class Pace:
     def due(self, at: float) -> float:
         return at / self.speed
 
+
+AS_RECORDED = Pace()
 
 # --- from a recording -----------------------------------------------------------------------------------------------
 
@@ -62,7 +65,7 @@ def answer_of(exchange: Exchange) -> Answer:
     answer = Answer(
         status=exchange.status or 502,
         headers=tuple(_end_to_end(exchange.headers, keep_length=framing is Framing.NONE or end is not End.COMPLETE)),
-        frames=tuple(_frames(exchange)),
+        frames=Frames(_frames(exchange)),
         framing=framing,
         end=end,
         ended_at=exchange.ended_at,
@@ -129,6 +132,19 @@ def _unfinished_chunk(exchange: Exchange, frames: tuple[Frame, ...]) -> Wire | N
         return None
     whole, cut = http1_out.chunk(frames[-1].data), http1_out.chunk(frames[-1].data, size=sizes[-1])
     return lambda piece: cut if piece == whole else piece
+
+
+def squeezed(answer: Answer, gap: float) -> Answer:
+    """The answer without a pause of more than `gap` seconds, before its first byte too; what follows moves up."""
+    moments = sorted({answer.first_byte or 0.0, *(frame.due for frame in answer.frames), answer.ended_at})
+    moved, before, now = dict[float, float](), 0.0, 0.0
+    for moment in moments:
+        now += min(moment - before, gap)
+        before = moment
+        moved[moment] = now
+    first = None if answer.first_byte is None else moved[answer.first_byte or 0.0]
+    frames = Frames(replace(frame, due=moved[frame.due]) for frame in answer.frames)
+    return replace(answer, frames=frames, first_byte=first, ended_at=moved[answer.ended_at])
 
 
 # --- the schedule of the body ---------------------------------------------------------------------------------------
@@ -204,33 +220,50 @@ def on_wire(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
     return ((due, wire(data)) for due, data in pieces)
 
 
+def at_once(answer: Answer, pace: Pace, connection: Connection, date: str) -> bytes | None:
+    """All the bytes of the answer where nothing of it is to be waited for and nothing is wrong with it, else None."""
+    if pace.speed != math.inf or pace.mode is Mode.EVENTS or answer.wire or answer.end is not End.COMPLETE:
+        return None
+    framing = framing_of(answer, connection)
+    start = _head(answer, framing, date, keep_alive=stays_open(answer, connection))
+    if framing is Framing.NONE:
+        return start
+    if framing is Framing.CHUNKED:
+        return start + _chunked(answer) + http1_out.LAST_CHUNK
+    return start + answer.body
+
+
+def _chunked(answer: Answer) -> bytes:
+    frames = answer.frames
+    return frames.chunked if isinstance(frames, Frames) else Frames(frames).chunked
+
+
 def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> Iterator[Piece]:
     framing = framing_of(answer, connection)
     chunked = framing is Framing.CHUNKED
-    at_once = chunked and answer.wire is None and pace.speed == math.inf and pace.mode is not Mode.EVENTS
-    body = [] if framing is Framing.NONE or at_once else list(schedule(answer, pace))
+    body = [] if framing is Framing.NONE else list(schedule(answer, pace))
     over = max(pace.due(answer.ended_at), body[-1][0] if body else 0.0)
     first = body[0][0] if body else over
     begin = first if answer.first_byte is None else min(first, pace.due(answer.first_byte))
-    open_ = stays_open(answer, connection)
-    yield begin, http1_out.head(answer.status, sent_headers(answer, framing, date, keep_alive=open_))
-    if at_once:
-        yield begin, _chunks(answer.frames)
+    yield begin, _head(answer, framing, date, keep_alive=stays_open(answer, connection))
     for due, data in body:
         yield due, http1_out.chunk(data) if chunked else data
     if chunked and answer.end is End.COMPLETE:
         yield over, http1_out.LAST_CHUNK
 
 
-@lru_cache(maxsize=256)
-def _chunks(frames: tuple[Frame, ...]) -> bytes:
-    """All chunks of a body; kept, because a recording that has no pauses is always the same bytes."""
-    return b"".join(http1_out.chunk(frame.data) for frame in frames)
+def _head(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> bytes:
+    made = http1_out.fields(_made(answer, framing, date, keep_alive=keep_alive))
+    return b"%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, made)
 
 
 def sent_headers(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> Headers:
     """The headers with those that are made anew: Date, the framing, and Connection where it closes."""
     kept = tuple((name, value) for name, value in answer.headers if name.lower() != "content-length")
+    return (*kept, *_made(answer, framing, date, keep_alive=keep_alive))
+
+
+def _made(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> Headers:
     made: list[tuple[str, str]] = [("date", date)]
     if framing is Framing.CHUNKED:
         made.append(("transfer-encoding", "chunked"))
@@ -238,16 +271,16 @@ def sent_headers(answer: Answer, framing: Framing, date: str, *, keep_alive: boo
         made.append(("content-length", length))
     if not keep_alive:
         made.append(("connection", "close"))
-    return (*kept, *made)
+    return tuple(made)
 
 
 def _length(answer: Answer, framing: Framing) -> str | None:
     if framing is Framing.CLOSE or answer.status == 204:
         return None
-    told = next((value for name, value in answer.headers if name.lower() == "content-length"), None)
     size = sum(len(frame.data) for frame in answer.frames)
+    if answer.end is End.COMPLETE and framing is not Framing.NONE:
+        return str(size)
+    told = next((value for name, value in answer.headers if name.lower() == "content-length"), None)
     if framing is Framing.NONE:  # what GET would have had, where it is known
         return told or (str(size) if size and answer.framing is Framing.CONTENT_LENGTH else None)
-    if answer.end is End.COMPLETE:
-        return str(size)
     return told if told and told.isdigit() and int(told) > size else str(size + 1)

@@ -7,6 +7,7 @@ them; through plain ASGI, as under any other server or none, an early end is tol
 
 import asyncio
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -17,7 +18,18 @@ from typing import Protocol
 from starlette.types import Receive, Scope, Send
 
 from mock_server.answer import Answer
-from mock_server.replay import Connection, Pace, Piece, framing_of, on_wire, schedule, sent_headers, stays_open
+from mock_server.replay import (
+    Connection,
+    Pace,
+    Piece,
+    at_once,
+    framing_of,
+    on_wire,
+    schedule,
+    sent_headers,
+    squeezed,
+    stays_open,
+)
 from openapi.wire.exchange import End, Framing
 
 EXTENSION = "relayproof.transport"
@@ -42,13 +54,29 @@ class Raw(Protocol):
         """Break the connection (TCP RST)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What went out of an answer: its bytes, head and framing too where they are ours, and when the first and the last
+    of them left, in seconds since the request, None where none did. `late` is the worst lateness in seconds; `left`
+    whether the client was gone before the end."""
+
+    size: int
+    first: float | None
+    last: float | None
+    late: float
+    left: bool
+
+
 class Clock:
     """Seconds since the request came, and waiting for one of them or for the client to leave."""
 
     def __init__(self, receive: Receive) -> None:
         self.started = perf_counter()
         self.left = False
-        self.latest = 0.0  # the worst lateness, in seconds
+        self.late = 0.0  # the worst lateness, in seconds
+        self.size = 0  # bytes that went out
+        self.first: float | None = None  # when they began to, and when they ended
+        self.last: float | None = None
         self._receive = receive
         self._watcher: asyncio.Task[None] | None = None
         self._sleeper: asyncio.Future[None] | None = None
@@ -56,13 +84,24 @@ class Clock:
     def elapsed(self) -> float:
         return perf_counter() - self.started
 
+    def count(self, size: int) -> None:
+        """So many bytes leave now."""
+        self.last = self.elapsed()
+        if not self.size:
+            self.first = self.last
+        self.size += size
+
+    @property
+    def sent(self) -> Sent:
+        return Sent(self.size, self.first, self.last, self.late, self.left)
+
     async def until(self, due: float | None) -> bool:
         """Waits for that moment, None for ever. False as soon as the client has left."""
         while not self.left and (due is None or due > self.elapsed()):
             self._watcher = self._watcher or asyncio.create_task(self._watch())
             await self._sleep(due)
         if due is not None and not self.left:
-            self.latest = max(self.latest, self.elapsed() - due)
+            self.late = max(self.late, self.elapsed() - due)
         return not self.left
 
     async def _sleep(self, due: float | None) -> None:
@@ -100,21 +139,32 @@ class Responder:
     clock: Clock
     pace: Pace
 
-    async def respond(self, answer: Answer) -> None:
+    async def respond(self, answer: Answer) -> Sent:
         """Send the whole answer, or as much as the client stays for."""
         raw: Raw | None = self.scope.get("extensions", {}).get(EXTENSION)
+        if self.pace.gap != math.inf:
+            answer = squeezed(answer, self.pace.gap * self.pace.speed)
         try:
             await (self._raw(answer, raw) if raw else self._asgi(answer))
         finally:
             self.clock.stop()
+        sent = self.clock.sent
         if logger.isEnabledFor(logging.DEBUG):
-            left = " and the client left" if self.clock.left else ""
-            logger.debug("%s: %.1f ms late at worst%s", self.scope["path"], self.clock.latest * 1000, left)
+            left = " and the client left" if sent.left else ""
+            logger.debug("%s: %.1f ms late at worst%s", self.scope["path"], sent.late * 1000, left)
+        return sent
 
     async def _raw(self, answer: Answer, raw: Raw) -> None:
-        pieces = on_wire(answer, self.pace, raw.connection, date())
-        if not await self._write(pieces, raw):
-            return
+        connection = raw.connection
+        whole = at_once(answer, self.pace, connection, date())
+        if whole is not None:
+            await self._put(whole, raw)
+            raw.finish(keep_alive=stays_open(answer, connection))
+        elif await self._write(on_wire(answer, self.pace, connection, date()), raw):
+            await self._end(answer, raw)
+
+    async def _end(self, answer: Answer, raw: Raw) -> None:
+        """What comes behind the last byte."""
         over = self.pace.due(answer.ended_at)
         if answer.end is End.TIMEOUT:
             await self.clock.until(None)
@@ -131,13 +181,25 @@ class Responder:
         waiting: list[bytes] = []
         for due, data in pieces:
             if due > now or (waiting and not joined):
-                await _flush(waiting, raw)
+                await self._flush(waiting, raw)
                 if not await self.clock.until(due):
                     return False
                 now = self.clock.elapsed()
             waiting.append(data)
-        await _flush(waiting, raw)
+        await self._flush(waiting, raw)
         return not self.clock.left
+
+    async def _flush(self, waiting: list[bytes], raw: Raw) -> None:
+        if waiting:
+            data = waiting[0] if len(waiting) == 1 else b"".join(waiting)
+            waiting.clear()
+            await self._put(data, raw)
+
+    async def _put(self, data: bytes, raw: Raw) -> None:
+        if data:
+            self.clock.count(len(data))
+        raw.write(data)
+        await raw.drain()
 
     async def _asgi(self, answer: Answer) -> None:
         connection = Connection(self.scope["method"], self.scope.get("http_version", "1.1"))
@@ -153,18 +215,12 @@ class Responder:
                 await self.send({"type": "http.response.start", "status": answer.status, "headers": _encoded(headers)})
                 started = True
             if data:
+                self.clock.count(len(data))
                 await self.send({"type": "http.response.body", "body": data, "more_body": True})
         if answer.end is End.COMPLETE:
             await self.send({"type": "http.response.body", "body": b"", "more_body": False})
         elif answer.end is End.TIMEOUT:
             await self.clock.until(None)
-
-
-async def _flush(waiting: list[bytes], raw: Raw) -> None:
-    if waiting:
-        raw.write(b"".join(waiting))
-        waiting.clear()
-        await raw.drain()
 
 
 def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

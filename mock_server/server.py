@@ -23,9 +23,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from mock_server import synthesis
 from mock_server.app import create_app
 from mock_server.faults import FAULTS
+from mock_server.latency import USUAL, Latency
 from mock_server.library import RECORDINGS, Library, load
-from mock_server.replay import Connection, Mode, Pace, on_wire
+from mock_server.replay import AS_RECORDED, Connection, Pace, on_wire
 from mock_server.respond import EXTENSION, date
+from mock_server.script import Script, ScriptError
+from mock_server.script.reading import load as load_script
+from mock_server.wish import Wish
 from openapi import document
 
 GRACE = 1  # seconds that answers under way get when the server is told to stop
@@ -34,17 +38,20 @@ KEEP_ALIVE = 75  # seconds that an idle connection is kept; longer than clients 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to serve. `speed` divides all pauses, infinity leaves none; `recordings` None takes the built-in ones."""
+    """How to serve. `recordings` None takes the built-in ones; `strict` answers nothing that was not recorded or
+    scripted."""
 
     host: str = "127.0.0.1"
     port: int = 8787
     recordings: Path | None = None
-    speed: float = 1.0
-    mode: Mode = Mode.EXACT
-    faults: tuple[str, ...] = ()
+    pace: Pace = AS_RECORDED
+    faults: tuple[Wish, ...] = ()
     api_key: str | None = None
     workers: int = 1
     seed: int = 0
+    script: Path | None = None
+    latency: Latency = USUAL
+    strict: bool = False
 
 
 def library(options: Options) -> Library:
@@ -52,16 +59,35 @@ def library(options: Options) -> Library:
     return load(options.recordings or RECORDINGS, document.load())
 
 
+def scripted(options: Options, recordings: Library) -> Script:
+    """The script to play. Raises ScriptError, also for a recording that is not there."""
+    if options.script is None:
+        return Script(seed=options.seed)
+    script = load_script(options.script, options.seed)
+    for rule in script.rules:
+        for name in rule.recordings:
+            if recordings.named(name) is None:
+                near = ", ".join(recordings.near(name))
+                hint = f"; near: {near}" if near else ""
+                msg = f"{options.script}: {rule.name}: no recording {name!r}{hint}"
+                raise ScriptError(msg)
+    return script
+
+
 def build(options: Options, recordings: Library | None = None) -> ASGIApp:
     """The application; what a worker process calls with the options alone."""
+    recordings = recordings or library(options)
     app = create_app(
         document.load(),
-        recordings or library(options),
-        faults=[FAULTS[name] for name in options.faults],
+        recordings,
+        faults=[FAULTS[one.fault] for one in options.faults if one.always],
+        wanted=[one for one in options.faults if not one.always],
         api_key=options.api_key,
-        speed=options.speed,
-        mode=options.mode,
+        pace=options.pace,
         seed=options.seed,
+        script=scripted(options, recordings),
+        latency=options.latency,
+        strict=options.strict,
     )
     return partial(_until_cancelled, app)
 
@@ -151,7 +177,7 @@ class Protocol(HttpToolsProtocol):
         under_way = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         if not under_way:
             refusal = synthesis.error(400, msg, type="invalid_request_error", code="invalid_http")
-            pieces = on_wire(refusal, Pace(), Connection(keep_alive=False), date())
+            pieces = on_wire(refusal, AS_RECORDED, Connection(keep_alive=False), date())
             self.transport.write(b"".join(data for _, data in pieces))
         self.transport.close()
 

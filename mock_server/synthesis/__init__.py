@@ -10,11 +10,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from mock_server.answer import Answer, Asked
-from mock_server.synthesis.errors import LIMITS, UnanswerableError, error, no_room, unknown_model
+from mock_server.synthesis.errors import LIMITS, UnanswerableError, error, failure_of, no_room, unknown_model
 from mock_server.synthesis.models import MODELS, model, models
 from mock_server.synthesis.registry import OPERATIONS
 
-__all__ = ["LIMITS", "MODELS", "answer", "error", "model", "models", "no_room", "unknown_model"]
+__all__ = ["LIMITS", "MODELS", "answer", "error", "failure_of", "model", "models", "no_room", "unknown_model"]
 
 for _module in iter_modules(__path__, __name__ + "."):
     import_module(_module.name)

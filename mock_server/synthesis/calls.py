@@ -40,6 +40,8 @@ def calls(prompt: Prompt, index: int) -> tuple[Call, ...]:
 
     Raises UnanswerableError for a forced function that was not declared, and for parameters that are no schema.
     """
+    if prompt.says:
+        return tuple(_scripted(prompt, index, at, *call) for at, call in enumerate(prompt.says.calls))
     wanted = _wanted(prompt)
     if prompt.body.get("parallel_tool_calls") is False:
         wanted = wanted[:1]
@@ -114,6 +116,10 @@ def _call(prompt: Prompt, index: int, at: int, function: dict[str, Json], nth: i
     name = text(function.get("name"))
     identifier = f"call_{digest(prompt.seed, 'call', index, at)[:24]}"
     return Call(identifier, name, _arguments(prompt, function, nth))
+
+
+def _scripted(prompt: Prompt, index: int, at: int, name: str, arguments: Json) -> Call:
+    return Call(f"call_{digest(prompt.seed, 'call', index, at)[:24]}", name, json_text.write(arguments).decode())
 
 
 def _arguments(prompt: Prompt, function: dict[str, Json], nth: int) -> str:

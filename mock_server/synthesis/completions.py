@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from mock_server.answer import Answer, Asked
+from mock_server.answer import Answer, Asked, Says
 from mock_server.synthesis import events, logprobs, pace, prose, tokens
 from mock_server.synthesis.errors import UnanswerableError, whole
 from mock_server.synthesis.prompt import Prompt, whole_number
@@ -24,7 +24,7 @@ Object = dict[str, Json]
 @operation("createCompletion")
 def answer(asked: Asked, names: Sequence[str], now: int) -> Answer:
     """A completion, or its pieces. Raises UnanswerableError."""
-    completion = Completion(asked.object, now)
+    completion = Completion(asked.object, now, asked.says)
     if completion.made < completion.n:
         raise UnanswerableError("best_of must not be smaller than n", "best_of")
     if asked.streamed:
@@ -55,6 +55,7 @@ class Completion:
 
     body: Object
     now: int
+    says: Says | None = None
 
     @cached_property
     def request(self) -> str:
@@ -91,7 +92,7 @@ class Completion:
         heard = {name: self.body[name] for name in HEARD if self.body.get(name) is not None}
         limit = whole_number(self.body.get("max_tokens"))
         limits: Object = {"n": self.made, "max_tokens": DEFAULT_LIMIT if limit is None else limit}
-        return Prompt({**heard, **limits, "messages": [{"role": "user", "content": prompt}]})
+        return Prompt({**heard, **limits, "messages": [{"role": "user", "content": prompt}]}, says=self.says)
 
     @property
     def texts(self) -> Iterator[Text]:

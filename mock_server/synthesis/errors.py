@@ -75,6 +75,28 @@ def error(
     return whole(status, put(Failure(status, message, type, param, code)), headers)
 
 
+USUAL = {
+    400: ("invalid_request_error", None, "The request was refused."),
+    401: ("invalid_request_error", "invalid_api_key", "Incorrect API key: send it as `Authorization: Bearer KEY`."),
+    402: ("insufficient_quota", "insufficient_quota", "You exceeded your current quota."),
+    403: ("permission_error", None, "The key has no access to this."),
+    404: ("invalid_request_error", "not_found", "There is nothing here."),
+    429: ("rate_limit_error", "rate_limit_exceeded", "Rate limit reached: try again later."),
+    500: ("server_error", None, "The server had an error while processing your request."),
+    502: ("server_error", "bad_gateway", "The upstream could not be reached."),
+    503: ("server_error", "overloaded", "The engine is overloaded: try again later."),
+    504: ("server_error", "timeout", "The upstream did not answer in time."),
+    529: ("overloaded_error", "overloaded", "Overloaded."),
+}
+
+
+def failure_of(status: int) -> Failure:
+    """What vendors usually say with a status."""
+    nearest = status if status in USUAL else 400 if status < 500 else 500
+    kind, code, message = USUAL[nearest]
+    return Failure(status, message, kind, None, code)
+
+
 def unknown_model(name: str, operation: str | None = None) -> Answer:
     """404, as vendors answer for a model that does not exist."""
     message = f"The model `{name}` does not exist or you do not have access to it."

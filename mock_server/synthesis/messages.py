@@ -49,7 +49,7 @@ def failed(failure: Failure) -> Json:
 def answer(asked: Asked, names: Sequence[str], now: int) -> Answer:
     """A message, or its events. Raises UnanswerableError."""
     _within_budget(asked.object)
-    prompt = Prompt(as_chat(asked.object))
+    prompt = Prompt(as_chat(asked.object), says=asked.says)
     message = Message(prompt, turns(prompt)[0], digest(prompt.body, now))
     return _streamed(message) if asked.streamed else whole(200, message.whole, due=pace.WHOLE, request=message.request)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from mock_server.answer import Asked
+from mock_server.answer import Asked, Says
 from mock_server.synthesis import tokens
 from mock_server.synthesis.seed import digest
 from openapi.json_text import Json
@@ -23,6 +23,7 @@ class Prompt:
 
     body: dict[str, Json]
     salt: int = 0  # other words for the same request
+    says: Says | None = None
 
     @cached_property
     def seed(self) -> str:
@@ -127,7 +128,7 @@ class Prompt:
 
 
 def read(asked: Asked) -> Prompt:
-    return Prompt(asked.object, asked.seed)
+    return Prompt(asked.object, asked.seed, asked.says)
 
 
 def content_text(message: dict[str, Json]) -> str:

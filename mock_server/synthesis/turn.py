@@ -49,6 +49,8 @@ def _turn(prompt: Prompt, index: int) -> Turn:
     called = calls.calls(prompt, index)
     if called:
         return Turn(index, thoughts, calls=called, finish="tool_calls")
+    if prompt.says and prompt.says.text is not None:
+        return _said(prompt, index, thoughts, prompt.says.text)
     if prompt.format == "json_schema":
         return _structured(prompt, index, thoughts)
     if prompt.format == "json_object":

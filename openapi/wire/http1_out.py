@@ -8,18 +8,26 @@ from openapi.wire.exchange import Headers
 LAST_CHUNK = b"0\r\n\r\n"  # with an empty trailer section, section 7.1.2
 _FORBIDDEN = re.compile("[\r\n\0]")  # RFC 9110 section 5.5
 _NO_NAME = re.compile(r"[\r\n\0:]|^\s|\s$|^$", re.ASCII)  # RFC 9112 section 5.1
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 def head(status: int, headers: Headers) -> bytes:
     """A status line and its fields. Raises ValueError for a field that would break the head."""
-    lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\n"]
+    return status_line(status) + fields(headers) + b"\r\n"
+
+
+def status_line(status: int) -> bytes:
+    return b"HTTP/1.1 %d %b\r\n" % (status, _PHRASES.get(status, b""))
+
+
+def fields(headers: Headers) -> bytes:
+    """The lines of these fields. Raises ValueError for one that would break the head."""
+    lines = []
     for name, value in headers:
         if _NO_NAME.search(name) or _FORBIDDEN.search(value):
             msg = f"no header field can say {name!r}: {value[:40]!r}"
             raise ValueError(msg)
         lines.append(f"{name}: {value}\r\n")
-    lines.append("\r\n")
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 

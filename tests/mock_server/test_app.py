@@ -16,6 +16,7 @@ from mock_server.app import create_app
 from mock_server.faults import Fault
 from mock_server.library import RECORDINGS, load
 from mock_server.process import running
+from mock_server.replay import Pace
 from openapi import document, schema
 from tests.mock_server.wire import Ask, Seen, Wire
 
@@ -311,7 +312,7 @@ def test_faults_compose_and_reach_recordings(ask: Ask) -> None:
 
 
 def test_the_application_answers_without_a_server() -> None:
-    app = create_app(DOCUMENT, load(RECORDINGS, DOCUMENT), speed=math.inf)
+    app = create_app(DOCUMENT, load(RECORDINGS, DOCUMENT), pace=Pace(math.inf))
 
     async def run() -> tuple[int, str]:
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mock") as client:

@@ -1,0 +1,127 @@
+"""The rules of a script, whose turn it is, and what a request that is none of theirs came near to."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mock_server.answer import Asked
+from mock_server.asking import header
+from mock_server.latency import USUAL, Latency
+from mock_server.script.when import ANY, When
+from mock_server.wish import Wish
+from openapi.json_text import Json
+from openapi.wire.exchange import Auth, Headers
+
+SESSION = "x-relay-session"
+MAX_COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An answer that is an error. What is None is what the status usually says."""
+
+    status: int
+    message: str | None = None
+    type: str | None = None
+    code: str | None = None
+    param: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is done for which requests. `recordings` answer in turn, and behind the last one as `then` says: last, cycle
+    or miss. `after` requests it sets in, for `times` of them, each with a `probability`."""
+
+    name: str
+    when: When = ANY
+    recordings: tuple[str, ...] = ()
+    then: str = "last"
+    reply: str | None = None
+    calls: tuple[tuple[str, Json], ...] = ()
+    failure: Failure | None = None
+    headers: Headers = ()
+    faults: tuple[Wish, ...] = ()
+    latency: Latency = USUAL
+    after: int = 0
+    times: int | None = None
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What a rule does for one request."""
+
+    rule: Rule
+    recording: str | None = None
+
+
+@dataclass
+class Script:
+    """Rules in their order: the first that is for a request, and has a turn left, decides.
+
+    Turns are counted for each rule, and where a request says X-Relay-Session for each session; by each process for
+    itself.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    seed: int = 0
+    _counts: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+
+    def play(self, asked: Asked) -> Play | None:
+        """What is done for this request, None where no rule is for it."""
+        session = header(asked.headers, SESSION) or ""
+        for rule in self.rules:
+            if rule.when.holds(asked):
+                play = self._turn(rule, session)
+                if play:
+                    return play
+        return None
+
+    def near(self, asked: Asked, most: int = 3) -> list[str]:
+        """The rules that were nearest, each with why it is not for this request."""
+        missed = [(list(rule.when.misses(asked)), rule) for rule in self.rules]
+        told = sorted(missed, key=lambda pair: len(pair[0]))[:most]
+        return [
+            f"{rule.name}: {'; '.join(miss.text for miss in misses) or 'its turns are over'}" for misses, rule in told
+        ]
+
+    def reset(self) -> None:
+        self._counts.clear()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that rules name without a wildcard: they are known."""
+        named = (rule.when.model for rule in self.rules)
+        return tuple(dict.fromkeys(name for name in named if name and not set(name) & set("*?[")))
+
+    def knows(self, model: str) -> bool:
+        """Whether a rule is for this model by name or by glob."""
+        return any(rule.when.model and When(model=rule.when.model).holds(_only(model)) for rule in self.rules)
+
+    def _turn(self, rule: Rule, session: str) -> Play | None:
+        if len(self._counts) >= MAX_COUNTED:
+            self._counts.clear()
+        count = self._counts.setdefault((rule.name, session), [0, 0])  # requests that it is for, and turns taken
+        count[0] += 1
+        over = rule.times is not None and count[1] >= rule.times
+        die = random.Random(f"{self.seed} {rule.name} {session} {count[0]}")  # noqa: S311 - no secret
+        if over or count[0] <= rule.after or die.random() >= rule.probability:
+            return None
+        recording = _in_turn(rule.recordings, count[1], rule.then)
+        if rule.recordings and recording is None:
+            return None
+        count[1] += 1
+        return Play(rule, recording)
+
+
+def _in_turn(names: Sequence[str], turn: int, then: str) -> str | None:
+    if turn < len(names):
+        return names[turn]
+    if not names or then == "miss":
+        return None
+    return names[turn % len(names)] if then == "cycle" else names[-1]
+
+
+def _only(model: str) -> Asked:
+    """A request that says nothing but its model."""
+    return Asked("POST", "/", None, (), b"", {"model": model}, Auth.VALID)

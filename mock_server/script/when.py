@@ -1,0 +1,121 @@
+"""Which requests a rule is for. A condition that is absent asks nothing."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from mock_server.answer import Asked
+from mock_server.asking import header, keys_of
+from mock_server.synthesis import prompt
+from openapi.json_text import Json
+
+SYSTEM = {"system", "developer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """Why a request is not meant: the condition, what it asks, and what was there."""
+
+    name: str
+    expected: str
+    got: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.name} is {self.got or 'not there'}, not {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of a text, or a regular expression where it was written /between slashes/."""
+
+    written: str
+    pattern: re.Pattern[str] | None = None
+
+    def found_in(self, text: str) -> bool:
+        return bool(self.pattern.search(text)) if self.pattern else self.written in text
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The conditions of a rule; all of them must hold.
+
+    `model`, `key` and headers are globs (`gpt-*`); `text` is of the last message of the user, `system` of the system's;
+    `turn` counts the messages of the user; `tool_result` says whether the conversation ends in one.
+    """
+
+    operation: str | None = None
+    model: str | None = None
+    stream: bool | None = None
+    tools: bool | None = None
+    n: int | None = None
+    format: str | None = None
+    text: Text | None = None
+    system: Text | None = None
+    header: tuple[tuple[str, str], ...] = ()
+    key: str | None = None
+    turn: int | None = None
+    tool_result: bool | None = None
+
+    def holds(self, asked: Asked) -> bool:
+        return next(self.misses(asked), None) is None
+
+    def misses(self, asked: Asked) -> Iterator[Miss]:
+        """The conditions that do not hold. Of a key it is not said what was there."""
+        yield from self._plain(asked)
+        said = prompt.read(asked)
+        if self.text and not self.text.found_in(said.last_user):
+            yield Miss("text", self.text.written, _short(said.last_user))
+        system = "\n".join(prompt.content_text(one) for one in said.messages if one.get("role") in SYSTEM)
+        system = system or prompt.text(asked.object.get("system"))
+        if self.system and not self.system.found_in(system):
+            yield Miss("system", self.system.written, _short(system))
+        turns = sum(one.get("role") == "user" for one in said.messages)
+        if self.turn is not None and turns != self.turn:
+            yield Miss("turn", str(self.turn), str(turns))
+        if self.tool_result is not None and _ends_in_result(said) is not self.tool_result:
+            yield Miss("tool_result", _write(self.tool_result), _write(not self.tool_result))
+        for name, glob in self.header:
+            value = header(asked.headers, name)
+            if value is None or not fnmatchcase(value, glob):
+                yield Miss(f"header {name}", glob, "" if value is None else "another")
+        if self.key is not None and not any(fnmatchcase(key, self.key) for key in keys_of(asked.headers)):
+            yield Miss("key", "the one of the rule", "another")
+
+    def _plain(self, asked: Asked) -> Iterator[Miss]:
+        body = asked.object
+        model = body.get("model")
+        if self.operation is not None and asked.operation != self.operation:
+            yield Miss("operation", self.operation, asked.operation or asked.path.partition("?")[0][:60])
+        if self.model is not None and not (isinstance(model, str) and fnmatchcase(model, self.model)):
+            yield Miss("model", self.model, _short(model))
+        wanted: tuple[tuple[str, Json, Json], ...] = (
+            ("stream", self.stream, asked.streamed),
+            ("tools", self.tools, bool(body.get("tools"))),
+            ("n", self.n, body.get("n") or 1),
+            ("format", self.format, prompt.text(prompt.member(body.get("response_format"), "type")) or "text"),
+        )
+        for name, expected, got in wanted:
+            if expected is not None and got != expected:
+                yield Miss(name, _write(expected), _write(got))
+
+
+ANY = When()
+
+
+def _ends_in_result(said: prompt.Prompt) -> bool:
+    """In chat by its role, with Claude by the blocks of the last message."""
+    if said.tool_results:
+        return True
+    last = said.messages[-1] if said.messages else {}
+    return any(part.get("type") == "tool_result" for part in prompt.objects(last.get("content")))
+
+
+def _write(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else _short(value)
+
+
+def _short(value: Json, limit: int = 60) -> str:
+    text = "" if value is None else " ".join(str(value).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
