@@ -136,7 +136,7 @@ class Adapter:
             asked = relay.asked(method, target, headers, raw or b"")
             if raw is None:
                 return relay.too_large(asked)
-            if relay.latency.slots or relay.script.rules:
+            if self.relays.crowded:
                 asked = replace(asked, under_way=self.under_way)
             relay, asked, play = self.relays.cast(relay, asked)
             return relay.answer(asked, play)

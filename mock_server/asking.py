@@ -19,6 +19,11 @@ class Fields(tuple[tuple[str, str], ...]):
         """Name in lower case → the first value of that name."""
         return {name.lower(): value for name, value in reversed(self)}
 
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """All keys that are presented, in whatever header."""
+        return tuple(_keys(self))
+
 
 def header(headers: Headers, name: str) -> str | None:
     """The first header of that name; `name` in lower case."""
@@ -45,8 +50,12 @@ def kind_of_key(headers: Headers, expected: str | None) -> Auth:
     return Auth.VALID if expected is None or keys == {expected} else Auth.WRONG
 
 
-def keys_of(headers: Headers) -> Iterator[str]:
+def keys_of(headers: Headers) -> tuple[str, ...]:
     """All keys that a request presents, in whatever header."""
+    return headers.keys if isinstance(headers, Fields) else tuple(_keys(headers))
+
+
+def _keys(headers: Headers) -> Iterator[str]:
     for name, value in headers:
         lower = name.lower()
         if lower in _KEY_HEADERS and value.strip():

@@ -17,6 +17,8 @@ from urllib.parse import unquote
 
 from mock_server.answer import Asked
 from mock_server.features import Features, features, of_recording
+from mock_server.remember import remembered
+from openapi import json_text
 from openapi.document import Document
 from openapi.json_text import Json
 from openapi.wire import http1_out
@@ -26,7 +28,6 @@ from openapi.wire.jsonl import Recording, read_recording
 RECORDINGS = Path(__file__).parent / "recordings"
 PICK = "x-relay-recording"
 MAX_COUNTED = 10_000  # requests
-MAX_BODIES, MAX_KEPT = 512, 16 << 10  # bodies that are remembered, and the bytes of each
 
 Key = tuple[str, str, str, str | bytes]
 
@@ -54,7 +55,7 @@ class Library:
             if operation and found:
                 self._similar.setdefault((operation, found), exchange)
         self._places = {key[:3] for key in self._equal}
-        self._bodies = Bodies()
+        self._said = remembered(lambda raw: _body(json_text.read(raw).value, raw))
 
     def named(self, name: str) -> Exchange | None:
         return self.recordings.get(name)
@@ -71,7 +72,7 @@ class Library:
         place = _place(asked.method, asked.path, asked.headers)
         if place not in self._places:
             return ()
-        equal = self._equal.get((*place, self._bodies.of(asked)), ())
+        equal = self._equal.get((*place, self._said(asked.raw)), ())
         return tuple(exchange for exchange in equal if exchange.request.auth in {None, asked.auth})
 
     def closest(self, asked: Asked, most: int = 3) -> list[str]:
@@ -89,23 +90,6 @@ class Library:
         """The first recording that may stand in."""
         wanted = features(asked.object) if asked.operation else None
         return self._similar.get((asked.operation or "", wanted)) if wanted else None
-
-
-class Bodies:
-    """What bodies say, by their bytes: who asks again the same is not read again."""
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, str | bytes] = {}
-
-    def of(self, asked: Asked) -> str | bytes:
-        known = self._known.get(asked.raw)
-        if known is None:
-            known = _body(asked.body, asked.raw)
-            if len(asked.raw) <= MAX_KEPT:
-                if len(self._known) >= MAX_BODIES:
-                    self._known.clear()
-                self._known[asked.raw] = known
-        return known
 
 
 class Turns:

@@ -58,6 +58,7 @@ class Relays:
         self.wanted = tuple(wanted)
         self.script = script or Script(seed=seed)
         self.grants = Granting(seed)
+        self.crowded = any(one and one.slots for one in (latency, *(rule.latency for rule in self.script.rules)))
         self._keyed = api_key is None
 
         def make(names: tuple[str, ...], seed: int) -> Relay:

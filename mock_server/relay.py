@@ -21,6 +21,7 @@ from mock_server.faults import Fault
 from mock_server.latency import USUAL, Latency, retimed
 from mock_server.library import PICK, Library, Turns
 from mock_server.policy import RIGHT, Policy
+from mock_server.remember import remembered
 from mock_server.replay import answer_of
 from mock_server.script import Play, Script
 from mock_server.synthesis.prompt import whole_number
@@ -72,6 +73,7 @@ class Relay:
         self.turns = Turns()
         names = (*synthesis.MODELS, *library.models, *self.script.models)
         self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
+        self._read = remembered(json_text.read)
         self._find = lru_cache(maxsize=256)(document.match)
 
     def answer(self, asked: Asked, play: Play | None = None) -> Answer:
@@ -87,7 +89,7 @@ class Relay:
     def asked(self, method: str, path: str, headers: Headers, raw: bytes) -> Asked:
         """The record of a request. A body that is nested too deeply to be read has no value."""
         match = self._match(method, path)
-        body = json_text.read(raw).value if raw and not nested_deeper(raw, self.policy.max_depth) else None
+        body = self._read(raw).value if raw and not nested_deeper(raw, self.policy.max_depth) else None
         operation = match.operation.id if match else None
         auth = kind_of_key(headers, self.api_key)
         turn = self.turns.count(method, path, auth.value, raw) if self.faults else 1

@@ -253,8 +253,8 @@ def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
 
 
 def _head(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> bytes:
-    made = http1_out.fields(_made(answer, framing, date, keep_alive=keep_alive))
-    return b"%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, made)
+    made = "".join(f"{name}: {value}\r\n" for name, value in _made(answer, framing, date, keep_alive=keep_alive))
+    return b"%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, made.encode("ascii"))
 
 
 def sent_headers(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> Headers:

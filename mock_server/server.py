@@ -164,8 +164,9 @@ class Protocol(HttpToolsProtocol):
     what is no HTTP."""
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
-        self.headers[-1] = (name, self.headers[-1][1])
+        if name.lower() == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         connected = Connected(self)

@@ -64,24 +64,28 @@ class When:
     def misses(self, asked: Asked) -> Iterator[Miss]:
         """The conditions that do not hold. Of a key it is not said what was there."""
         yield from self._plain(asked)
-        said = prompt.read(asked)
-        if self.text and not self.text.found_in(said.last_user):
-            yield Miss("text", self.text.written, _short(said.last_user))
-        system = "\n".join(prompt.content_text(one) for one in said.messages if one.get("role") in SYSTEM)
-        system = system or prompt.text(asked.object.get("system"))
-        if self.system and not self.system.found_in(system):
-            yield Miss("system", self.system.written, _short(system))
-        turns = sum(one.get("role") == "user" for one in said.messages)
-        if self.turn is not None and turns != self.turn:
-            yield Miss("turn", str(self.turn), str(turns))
-        if self.tool_result is not None and _ends_in_result(said) is not self.tool_result:
-            yield Miss("tool_result", _write(self.tool_result), _write(not self.tool_result))
         for name, glob in self.header:
             value = header(asked.headers, name)
             if value is None or not fnmatchcase(value, glob):
                 yield Miss(f"header {name}", glob, "" if value is None else "another")
         if self.key is not None and not any(fnmatchcase(key, self.key) for key in keys_of(asked.headers)):
             yield Miss("key", "the one of the rule", "another")
+        if self.text or self.system or self.turn is not None or self.tool_result is not None:
+            yield from self._conversation(prompt.read(asked))
+
+    def _conversation(self, said: prompt.Prompt) -> Iterator[Miss]:
+        if self.text and not self.text.found_in(said.last_user):
+            yield Miss("text", self.text.written, _short(said.last_user))
+        if self.system:
+            told = "\n".join(prompt.content_text(one) for one in said.messages if one.get("role") in SYSTEM)
+            told = told or prompt.text(said.body.get("system"))
+            if not self.system.found_in(told):
+                yield Miss("system", self.system.written, _short(told))
+        turns = sum(one.get("role") == "user" for one in said.messages)
+        if self.turn is not None and turns != self.turn:
+            yield Miss("turn", str(self.turn), str(turns))
+        if self.tool_result is not None and _ends_in_result(said) is not self.tool_result:
+            yield Miss("tool_result", _write(self.tool_result), _write(not self.tool_result))
 
     def _plain(self, asked: Asked) -> Iterator[Miss]:
         body = asked.object

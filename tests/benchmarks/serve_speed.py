@@ -1,9 +1,10 @@
-"""The mock beside a bare ASGI application with the same bytes: `python -m tests.benchmarks.serve_speed [SECONDS]`.
+"""The mock beside a bare ASGI application with the same bytes: `python -m tests.benchmarks.serve_speed [ROUNDS]`.
 
 Server and client have a core each, 64 connections, uvloop and httptools on both servers, in turn in one run:
 
 unary     672 bytes of JSON. The bare one reads the request and sends; the mock finds it equal to a recording, or
-          validates it against the document and makes the answer up (each request is another: nothing is remembered)
+          validates it against the document and finds it by a rule of a script, or makes an answer up. In the last two
+          each request is another, so that nothing is remembered
 stream    101 events, each a chunk of HTTP. The bare one sends each by itself; the mock has a recording, `--speed max`
 
 Every answer is checked for its length and its end. Prints rates and their ratio to the bare one; asserts nothing.
@@ -13,11 +14,12 @@ import asyncio
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -118,12 +120,12 @@ class Client(asyncio.Protocol):
 
 
 async def rate(port: int, body: bytes, seconds: float, *, stream: bool, fresh: bool) -> float:
-    """Answers a second over all connections, the first half second aside."""
+    """Answers a second over all connections, the first moments aside."""
     loop = asyncio.get_running_loop()
     clients = [Client(body, stream=stream, fresh=fresh) for _ in range(CONNECTIONS)]
     for client in clients:
         await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.2)
     before, start = sum(client.answers for client in clients), time.perf_counter()
     await asyncio.sleep(seconds)
     done = sum(client.answers for client in clients) - before
@@ -183,33 +185,40 @@ def mock(folder: Path, *options: str) -> Iterator[int]:
         yield int(url.rpartition(":")[2])
 
 
-def tell(name: str, found: float, base: float) -> None:
-    print(f"{name:44} {found:8.0f} /s   {found / base:5.2f} × bare", flush=True)
+def tell(name: str, found: Sequence[float], base: Sequence[float]) -> None:
+    """The median rate, and the median of what each round had beside the bare one of the same round."""
+    ratio = statistics.median(one / other for one, other in zip(found, base, strict=True))
+    print(f"{name:48} {statistics.median(found):8.0f} /s   {ratio:5.2f} × bare", flush=True)
 
 
-def main(seconds: float) -> None:
+def main(rounds: int) -> None:
     os.sched_setaffinity(0, {SERVER})  # the servers inherit it
-    unary = json.dumps(asked("bench", stream=False)).encode()
+    unary, stream = (json.dumps(asked("bench", stream=one)).encode() for one in (False, True))
+    ruled = json.dumps(asked("ruled", stream=False, text=OTHER)).encode()
     made = json.dumps(asked("mock-chat", stream=False, text=OTHER) | {"max_tokens": 60}).encode()
-    stream = json.dumps(asked("bench", stream=True)).encode()
     spoken = json.dumps(asked("mock-chat", stream=True, text=OTHER) | {"max_tokens": 99}).encode()
     with tempfile.TemporaryDirectory() as name, bare() as plain:
         recordings(Path(name))
-        with mock(Path(name)) as port:
+        script = Path(name) / "script.yaml"
+        script.write_text("[{when: {model: ruled, stream: false}, recording: unary}]", encoding="utf-8")
+        with mock(Path(name), "--script", str(script)) as port:
             os.sched_setaffinity(0, {CLIENT})
-
-            def run(where: int, body: bytes, *, stream: bool, fresh: bool = False) -> float:
-                return uvloop.run(rate(where, body, seconds, stream=stream, fresh=fresh))
-
-            base = run(plain, unary, stream=False)
-            tell("bare, unary", base, base)
-            tell("mock, unary, equal to a recording", run(port, unary, stream=False), base)
-            tell("mock, unary, validated and made", run(port, made, stream=False, fresh=True), base)
-            base = run(plain, stream, stream=True)
-            tell(f"bare, {EVENTS} chunks, one send each", base, base)
-            tell(f"mock, {EVENTS} chunks, equal to a recording", run(port, stream, stream=True), base)
-            tell("mock, stream, validated and made", run(port, spoken, stream=True, fresh=True), base)
+            rows: dict[str, tuple[int, bytes, bool, bool]] = {
+                "bare, unary": (plain, unary, False, False),
+                "mock, unary, equal to a recording": (port, unary, False, False),
+                "mock, unary, validated, matched by a rule": (port, ruled, False, True),
+                "mock, unary, validated and made up": (port, made, False, True),
+                f"bare, {EVENTS} chunks, one send each": (plain, stream, True, False),
+                f"mock, {EVENTS} chunks, equal to a recording": (port, stream, True, False),
+                "mock, 101 chunks, validated and made up": (port, spoken, True, True),
+            }
+            found: dict[str, list[float]] = {name: [] for name in rows}
+            for _ in range(rounds):
+                for row, (where, body, streamed, fresh) in rows.items():
+                    found[row].append(uvloop.run(rate(where, body, 1.0, stream=streamed, fresh=fresh)))
+            for row, (_, _, streamed, _) in rows.items():
+                tell(row, found[row], found[f"bare, {EVENTS} chunks, one send each" if streamed else "bare, unary"])
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 3.0)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
