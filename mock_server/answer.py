@@ -37,7 +37,8 @@ class Answer:
     `end` COMPLETE ends as the framing asks; TRUNCATED closes early (no last chunk, fewer bytes than announced), RESET
     breaks the connection, TIMEOUT goes silent until the client leaves. `ended_at` is when that happens.
     `wire` maps each framed piece as it would go out (head, chunks, terminator) to the bytes that do, for faults that
-    HTTP itself forbids; None sends what is right. `recorded` bytes leave as they are, never compressed.
+    HTTP itself forbids; None sends what is right. `recorded` is the name of the recording, whose bytes
+    leave as they are, never compressed.
     """
 
     status: int
@@ -48,7 +49,7 @@ class Answer:
     ended_at: float = 0.0
     wire: Wire | None = None
     first_byte: float | None = None
-    recorded: bool = False
+    recorded: str = ""
 
     @property
     def body(self) -> bytes:

@@ -7,28 +7,33 @@ route, and what is neither is 404 in the envelope.
 import logging
 import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import time
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from mock_server import synthesis
-from mock_server.answer import Answer
+from mock_server import media, synthesis
+from mock_server.answer import Answer, Asked
 from mock_server.asking import Fields, header
+from mock_server.control import PREFIX, STEADY, Control
 from mock_server.faults import Fault
+from mock_server.journal import MOST as JOURNAL
+from mock_server.journal import Entry, Journal
 from mock_server.latency import Latency
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
+from mock_server.metrics import Metrics
 from mock_server.policy import RIGHT, Policy
 from mock_server.relay import Relay
 from mock_server.replay import AS_RECORDED, Pace
-from mock_server.respond import Clock, Responder
-from mock_server.script import Script
+from mock_server.respond import Clock, Responder, Sent
+from mock_server.script import Play, Script
 from mock_server.wish import Wish
 from openapi.document import Document
-from openapi.wire.exchange import Headers
+from openapi.wire.exchange import Auth, Headers
 
 DISCARD = 8  # so many times the largest body is read and thrown away, so that a client hears its 413
 
@@ -48,6 +53,11 @@ def create_app(
     script: Script | None = None,
     latency: Latency | None = None,
     strict: bool = False,
+    control: bool = True,
+    token: str | None = None,
+    journal: int = JOURNAL,
+    workers: int = 1,
+    reload: Callable[[], Library] | None = None,
 ) -> "Application":
     """The mock as an application, to be served or mounted."""
     relays = Relays(
@@ -62,10 +72,11 @@ def create_app(
         latency=latency,
         strict=strict,
     )
-    adapter = Adapter(relays, pace)
+    adapter = Adapter(relays, pace, Journal(journal), reload)
     paths = {operation.path: operation.id for operation in document.operations}
+    hands = Control(adapter, token=token, workers=workers).routes if control else []
     routes = [Route(_pattern(path), adapter, name=name) for path, name in paths.items()]
-    return Application(adapter, [*routes, Mount("/", adapter)])
+    return Application(adapter, [*hands, *routes, Mount("/", adapter)])
 
 
 def _pattern(template: str) -> str:
@@ -81,10 +92,14 @@ class Application(Starlette):
         self.adapter = adapter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self.user_middleware:
+        if scope["type"] == "http" and not self.user_middleware and not _is_control(scope["path"]):
             await self.adapter(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+
+def _is_control(path: str) -> bool:
+    return path.startswith((PREFIX, STEADY)) and not path.startswith(media.PATH)
 
 
 class ClientLeft(Exception):  # noqa: N818 - no error
@@ -94,16 +109,22 @@ class ClientLeft(Exception):  # noqa: N818 - no error
 class Adapter:
     """ASGI on one side, Asked and Answer on the other."""
 
-    def __init__(self, relays: Relays, pace: Pace) -> None:
+    def __init__(
+        self, relays: Relays, pace: Pace, journal: Journal | None = None, load: Callable[[], Library] | None = None
+    ) -> None:
         self.relays = relays
         self.pace = pace
+        self.journal = journal or Journal()
+        self.metrics = Metrics()
         self.under_way = 0
+        self._load = load
+        self._began = relays.wanted, relays.script
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await _refuse_protocol(send)
             return
-        clock = Clock(receive)
+        came, clock = time(), Clock(receive)
         pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         headers: Headers = Fields(pairs)
         relay, refusal = self._relay(headers)
@@ -114,8 +135,10 @@ class Adapter:
         headers, raw = _uncoded(headers, raw, relay.policy.max_body)
         self.under_way += 1
         try:
-            answer = refusal or self._answer(relay, scope["method"], _target(scope), headers, raw)
-            await Responder(scope, receive, send, clock, self.pace).respond(answer)
+            asking = scope["method"], _target(scope), headers
+            done = Done(relay.asked(*asking, raw or b""), refusal) if refusal else self._answer(relay, *asking, raw)
+            sent = await Responder(scope, receive, send, clock, self.pace).respond(done.answer)
+            self._note(came, done, sent)
         except Exception:
             logger.exception("%s %s was not sent", scope["method"], scope["path"])
             raise
@@ -130,19 +153,51 @@ class Adapter:
             told = synthesis.error(400, str(unknown), type="invalid_request_error", code="unknown_fault")
             return self.relays.usual, told
 
-    def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Answer:
+    def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> "Done":
         """The relay's answer; a fault of ours is told in its log, and by 500 in the envelope."""
+        asked = Asked(method, target, None, headers, raw or b"", None, Auth.NONE)
         try:
             asked = relay.asked(method, target, headers, raw or b"")
             if raw is None:
-                return relay.too_large(asked)
+                return Done(asked, relay.too_large(asked), relay)
             if self.relays.crowded:
                 asked = replace(asked, under_way=self.under_way)
             relay, asked, play = self.relays.cast(relay, asked)
-            return relay.answer(asked, play)
+            return Done(asked, relay.answer(asked, play), relay, play)
         except Exception:  # one request must not take the others with it
             logger.exception("%s %s", method, target)
-            return synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error")
+            return Done(asked, synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error"))
+
+    def _note(self, came: float, done: "Done", sent: Sent) -> None:
+        faults = tuple(fault.id for fault in done.relay.faults) if done.relay and done.relay.faults else ()
+        self.metrics.add(done.asked, done.answer, sent, faults)
+        rule = done.play.rule.name if done.play else None
+        by = done.answer.recorded or ("script" if rule else "made")
+        self.journal.add(lambda number: Entry(number, came, done.asked, done.answer, sent, faults, by, rule))
+
+    def reset(self) -> None:
+        """As it was started."""
+        self.relays.wanted, script = self._began
+        self.relays.perform(script)
+        self.relays.reset()
+        self.journal.clear()
+        self.metrics.reset()
+
+    def reload(self) -> int:
+        """The recordings as they are on disk now, and how many. Raises LibraryError: then all stays as it was."""
+        if self._load:
+            self.relays.borrow(self._load())
+        return len(self.relays.usual.library.recordings)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A request and what was decided: by which relay, and what a script said to it."""
+
+    asked: Asked
+    answer: Answer
+    relay: Relay | None = None
+    play: Play | None = None
 
 
 async def _refuse_protocol(send: Send) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import math
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -116,6 +117,18 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     help="With more than N answers under way both take longer.",
 )
 @click.option("--api-key", help="The only key that is let in; without it any is.")
+@click.option(
+    "--journal",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Remember the last N requests for /__relay__/journal.",
+)
+@click.option("--no-control", is_flag=True, help="Nothing under /__relay__/ (else for this machine alone).")
+@click.option(
+    "--control-token-env", metavar="VAR", help="The variable with a token that lets into /__relay__/ from anywhere."
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--verbose", is_flag=True, help="Log lateness and departures of clients.")
 @click.option(
@@ -140,10 +153,13 @@ def serve(  # noqa: PLR0917 - click calls it by name
     itl: "Distribution | None",
     slots: int | None,
     api_key: str | None,
+    journal: int,
+    control_token_env: str | None,
     workers: int,
     verbose: bool,
     *,
     strict_match: bool,
+    no_control: bool,
 ) -> None:
     """Start the mock relay: replays recorded streams, makes up the rest, and is wrong on demand."""
     from mock_server import server  # noqa: PLC0415
@@ -167,6 +183,9 @@ def serve(  # noqa: PLR0917 - click calls it by name
         script,
         Latency(ttft, itl, slots),
         strict_match,
+        not no_control,
+        _token(control_token_env),
+        journal,
     )
     try:
         library = server.library(options)
@@ -201,6 +220,16 @@ def _greet(url: str, recordings: int, rules: int, api_key: str | None, faults: "
     click.echo("                -H 'Content-Type: application/json' \\")
     click.echo(f"                -d '{body}'")
     sys.stdout.flush()
+
+
+def _token(variable: str | None) -> str | None:
+    """The token that a variable holds. One that is not there would let in nobody, or everybody: neither is meant."""
+    if variable is None:
+        return None
+    token = os.environ.get(variable, "")
+    if len(token) < 8:
+        _give_up(f"the variable {variable} holds no token of 8 characters or more")
+    return token
 
 
 def _log_everything() -> None:

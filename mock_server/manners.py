@@ -56,16 +56,16 @@ class Relays:
     ) -> None:
         self.seed = seed
         self.wanted = tuple(wanted)
-        self.script = script or Script(seed=seed)
         self.grants = Granting(seed)
-        self.crowded = any(one and one.slots for one in (latency, *(rule.latency for rule in self.script.rules)))
         self._keyed = api_key is None
+        self._slots = latency is not None and latency.slots is not None
+        self._library = library
 
         def make(names: tuple[str, ...], seed: int) -> Relay:
             more = [FAULTS[name] for name in names]
             return Relay(
                 document,
-                library,
+                self._library,
                 policy=policy,
                 faults=[*faults, *more],
                 api_key=api_key,
@@ -75,8 +75,23 @@ class Relays:
                 strict=strict,
             )
 
-        self.usual = make((), seed)
         self._made = lru_cache(maxsize=KEPT)(make)
+        self.perform(script or Script(seed=seed))
+
+    def perform(self, script: Script) -> None:
+        """This script from now on."""
+        self.script = script
+        self.crowded = self._slots or any(rule.latency.slots for rule in script.rules)
+        self._anew()
+
+    def borrow(self, library: Library) -> None:
+        """These recordings from now on."""
+        self._library = library
+        self._anew()
+
+    def _anew(self) -> None:
+        self._made.cache_clear()
+        self.usual = self._made((), self.seed)
 
     def of(self, headers: Headers) -> Relay:
         """The relay that a request asks for by its headers. Raises UnknownMannerError."""
@@ -120,8 +135,7 @@ class Relays:
         """Turns and counts from the start."""
         self.script.reset()
         self.grants.reset()
-        self._made.cache_clear()
-        self.usual.turns.reset()
+        self._anew()
 
     def _named(self, source: str, text: str, where: str) -> tuple[str, ...]:
         try:

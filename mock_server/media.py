@@ -62,4 +62,4 @@ def _ends(first: str, last: str) -> tuple[int, int]:
 
 def _part(status: int, data: bytes, place: str | None = None) -> Answer:
     fields = (TYPE, ("accept-ranges", "bytes"), *((("content-range", place),) if place else ()))
-    return Answer(status, fields, (Frame(0.0, data),), recorded=True)  # as it is: a part is not compressed
+    return Answer(status, fields, (Frame(0.0, data),), recorded="media")  # as it is: a part is not compressed

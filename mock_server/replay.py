@@ -70,7 +70,7 @@ def answer_of(exchange: Exchange) -> Answer:
         end=end,
         ended_at=exchange.ended_at,
         first_byte=exchange.first_byte,
-        recorded=True,
+        recorded=exchange.id or "a recording",
     )
     if exchange.status is None:
         return replace(answer, frames=(), wire=_nothing, end=End.RESET if end is End.COMPLETE else end)

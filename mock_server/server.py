@@ -11,7 +11,7 @@ import logging
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -22,7 +22,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from mock_server import synthesis
 from mock_server.app import create_app
-from mock_server.faults import FAULTS
+from mock_server.journal import MOST as JOURNAL
 from mock_server.latency import USUAL, Latency
 from mock_server.library import RECORDINGS, Library, load
 from mock_server.replay import AS_RECORDED, Connection, Pace, on_wire
@@ -52,6 +52,9 @@ class Options:
     script: Path | None = None
     latency: Latency = USUAL
     strict: bool = False
+    control: bool = True
+    token: str | None = field(default=None, repr=False)
+    journal: int = JOURNAL
 
 
 def library(options: Options) -> Library:
@@ -80,14 +83,18 @@ def build(options: Options, recordings: Library | None = None) -> ASGIApp:
     app = create_app(
         document.load(),
         recordings,
-        faults=[FAULTS[one.fault] for one in options.faults if one.always],
-        wanted=[one for one in options.faults if not one.always],
+        wanted=options.faults,
         api_key=options.api_key,
         pace=options.pace,
         seed=options.seed,
         script=scripted(options, recordings),
         latency=options.latency,
         strict=options.strict,
+        control=options.control,
+        token=options.token,
+        journal=options.journal,
+        workers=options.workers,
+        reload=partial(library, options),
     )
     return partial(_until_cancelled, app)
 

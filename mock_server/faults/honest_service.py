@@ -33,7 +33,7 @@ OBLIGED = ("tools", "response_format", "stop", "n", "logprobs", "seed")  # what 
 
 def _later(answer: Answer, status: int, code: str, *headers: tuple[str, str]) -> Answer:
     error: Object = {"message": "Try again shortly.", "type": "requests", "param": None, "code": code}
-    refusal = replace(answer, status=status, framing=Framing.CONTENT_LENGTH, recorded=False)
+    refusal = replace(answer, status=status, framing=Framing.CONTENT_LENGTH, recorded="")
     refusal = with_header(with_body(refusal, json_text.write({"error": error})), "content-type", "application/json")
     return replace(refusal, headers=(*refusal.headers, *headers))
 

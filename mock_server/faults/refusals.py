@@ -22,7 +22,7 @@ def refusing(told: Callable[[Asked], tuple[str, str, str] | None]) -> Answering:
         message, param, code = refusal
         error: Json = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
         body = json_text.write({"error": error})
-        refused = with_body(replace(answer, status=400, framing=Framing.CONTENT_LENGTH, recorded=False), body)
+        refused = with_body(replace(answer, status=400, framing=Framing.CONTENT_LENGTH, recorded=""), body)
         return with_header(refused, "content-type", "application/json")
 
     bend.__doc__ = told.__doc__

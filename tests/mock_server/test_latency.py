@@ -74,7 +74,7 @@ def test_errors_and_recordings_keep_their_times() -> None:
     request = asked(n="x")
     refused = RELAY.answer(request)
     assert retimed(request, refused, of("500")) is refused
-    recorded = replace(RELAY.answer(asked()), recorded=True)
+    recorded = replace(RELAY.answer(asked()), recorded="x")
     assert retimed(asked(), recorded, of("500")) is recorded
 
 

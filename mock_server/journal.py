@@ -1,0 +1,177 @@
+"""What was asked of a mock and what it sent, in the order in which it ended. Bounded in number and in bytes.
+
+An entry keeps what is there already; secrets are taken out when it is read, so that serving costs next to nothing.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from itertools import accumulate
+
+from mock_server.answer import Answer, Asked
+from mock_server.respond import Sent
+from openapi.json_text import Json
+from openapi.wire import jsonl, secrets
+from openapi.wire.redaction import Redactor
+
+MOST = 1000  # entries
+MOST_BYTES = 64 << 20  # of requests and answers that are kept
+SHOWN = 64 << 10  # bytes of a body that an entry shows
+PIECES = 1000  # frames whose times it shows
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request and its answer. `came` is in seconds since 1970; `by` says who answered: a recording, a rule of the
+    script, or the mock itself."""
+
+    number: int
+    came: float
+    asked: Asked
+    answer: Answer
+    sent: Sent
+    faults: tuple[str, ...] = ()
+    by: str = "made"
+    rule: str | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.asked.raw) + self.sent.size
+
+    @property
+    def model(self) -> str | None:
+        model = self.asked.object.get("model")
+        return model if isinstance(model, str) else None
+
+    def line(self) -> dict[str, Json]:
+        """One entry of a list: no bodies."""
+        taken, sent = self._redactor, self.sent
+        return {
+            "number": self.number,
+            "at": datetime.fromtimestamp(self.came, UTC).isoformat(timespec="milliseconds"),
+            "method": self.asked.method,
+            "path": secrets.hidden(taken.text(self.asked.path)),
+            "operation": self.asked.operation,
+            "model": None if self.model is None else secrets.hidden(taken.text(self.model)),
+            "stream": self.asked.streamed,
+            "auth": self.asked.auth.value,
+            "status": self.answer.status,
+            "by": self.by,
+            "rule": self.rule,
+            "faults": list(self.faults),
+            "seed": self.asked.seed,
+            "bytes": sent.size,
+            "first_byte": sent.first,
+            "last_byte": sent.last,
+            "late_ms": round(sent.late * 1000, 3),
+            "end": self.answer.end.value,
+            "left": sent.left,
+        }
+
+    def whole(self) -> dict[str, Json]:
+        """All of it: headers, bodies up to a limit, the times of the pieces."""
+        taken = self._redactor
+        body = secrets.hidden_bytes(taken.data(self.answer.body))
+        asked: dict[str, Json] = {
+            "headers": _headers(secrets.shown_headers(self.asked.headers, taken)),
+            "body": _shown(secrets.hidden_bytes(taken.data(self.asked.raw))),
+        }
+        ends = accumulate(len(frame.data) for frame in self.answer.frames)
+        pieces = zip(self.answer.frames, ends, strict=True)
+        answered: dict[str, Json] = {
+            "headers": _headers(secrets.shown_headers(self.answer.headers, taken)),
+            "body": _shown(body),
+            "framing": self.answer.framing.value,
+            "pieces": [[round(frame.due, 6), end] for (frame, end), _ in zip(pieces, range(PIECES), strict=False)],
+        }
+        return self.line() | {"request": asked, "response": answered}
+
+    @property
+    def _redactor(self) -> Redactor:
+        return secrets.redactor(self.asked.headers, self.asked.path, self.asked.body)
+
+
+def _headers(headers: tuple[tuple[str, str], ...]) -> list[Json]:
+    return [[name, value] for name, value in headers]
+
+
+def _shown(data: bytes) -> Json:
+    """Text where it is some, else base64; of a long one the beginning, and how much there was."""
+    if len(data) <= SHOWN:
+        return jsonl.bytes_out(data)
+    return {"begins": jsonl.bytes_out(data[:SHOWN]), "bytes": len(data)}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are meant. Paths and models are globs; `since` is the number of an entry, which is left out."""
+
+    method: str | None = None
+    path: str | None = None
+    operation: str | None = None
+    model: str | None = None
+    status: int | None = None
+    since: int = 0
+
+    def holds(self, entry: Entry) -> bool:
+        return (
+            entry.number > self.since
+            and self.method in {None, entry.asked.method}
+            and self.operation in {None, entry.asked.operation}
+            and self.status in {None, entry.answer.status}
+            and (self.path is None or fnmatchcase(entry.asked.path, self.path))
+            and (self.model is None or fnmatchcase(entry.model or "", self.model))
+        )
+
+
+class Journal:
+    """The last entries. `most` 0 keeps none."""
+
+    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+        self.most, self.most_bytes = most, most_bytes
+        self.count = 0  # entries that there ever were
+        self._entries: deque[Entry] = deque()
+        self._bytes = 0
+        self._waiting: set[asyncio.Event] = set()
+
+    def add(self, make: Callable[[int], Entry]) -> None:
+        """One more; the oldest make room for it."""
+        if not self.most:
+            return
+        self.count += 1
+        entry = make(self.count)
+        self._entries.append(entry)
+        self._bytes += entry.size
+        while len(self._entries) > self.most or (self._bytes > self.most_bytes and len(self._entries) > 1):
+            self._bytes -= self._entries.popleft().size
+        for event in self._waiting:
+            event.set()
+
+    def entries(self, wanted: Filter | None = None) -> Iterator[Entry]:
+        """Those that are meant, the oldest first."""
+        return (entry for entry in self._entries if wanted is None or wanted.holds(entry))
+
+    def entry(self, number: int) -> Entry | None:
+        return next((entry for entry in self._entries if entry.number == number), None)
+
+    def clear(self) -> None:
+        self._entries.clear()
+        self._bytes = 0
+
+    async def wait(self, wanted: Filter, count: int, patience: float) -> list[Entry]:
+        """Until there are so many, or so many seconds are over: those that there are then."""
+        more = asyncio.Event()
+        self._waiting.add(more)
+        try:
+            async with asyncio.timeout(patience):
+                while len(found := list(self.entries(wanted))) < count:
+                    more.clear()
+                    await more.wait()
+        except TimeoutError:
+            found = list(self.entries(wanted))
+        finally:
+            self._waiting.discard(more)
+        return found
