@@ -8,7 +8,7 @@ import logging
 import re
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import time
 
 from starlette.applications import Starlette
@@ -21,16 +21,17 @@ from mock_server.asking import Fields, header
 from mock_server.control import PREFIX, STEADY, Control
 from mock_server.faults import Fault
 from mock_server.journal import MOST as JOURNAL
-from mock_server.journal import Entry, Journal
+from mock_server.journal import Done, Journal
 from mock_server.latency import Latency
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
 from mock_server.metrics import Metrics
 from mock_server.policy import RIGHT, Policy
-from mock_server.relay import Relay
+from mock_server.relay import Relay, dressed
 from mock_server.replay import AS_RECORDED, Pace
-from mock_server.respond import Clock, Responder, Sent
-from mock_server.script import Play, Script
+from mock_server.respond import Clock, Responder
+from mock_server.script import Script
+from mock_server.settled import Decision, Settled
 from mock_server.wish import Wish
 from openapi.document import Document
 from openapi.wire.exchange import Auth, Headers
@@ -118,6 +119,7 @@ class Adapter:
         self.metrics = Metrics()
         self.under_way = 0
         self._load = load
+        self._settled = Settled()
         self._began = relays.wanted, relays.script
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,8 +127,7 @@ class Adapter:
             await _refuse_protocol(send)
             return
         came, clock = time(), Clock(receive)
-        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        headers: Headers = Fields(pairs)
+        headers: Headers = self._settled.fields(scope["headers"])
         relay, refusal = self._relay(headers)
         try:
             raw = await _read_body(receive, headers, relay.policy.max_body)
@@ -135,10 +136,10 @@ class Adapter:
         headers, raw = _uncoded(headers, raw, relay.policy.max_body)
         self.under_way += 1
         try:
-            asking = scope["method"], _target(scope), headers
-            done = Done(relay.asked(*asking, raw or b""), refusal) if refusal else self._answer(relay, *asking, raw)
+            done = self._done(relay, refusal, (scope["method"], _target(scope), headers), raw, int(came))
             sent = await Responder(scope, receive, send, clock, self.pace).respond(done.answer)
-            self._note(came, done, sent)
+            self.metrics.add(done, sent)
+            self.journal.add(came, done, sent)
         except Exception:
             logger.exception("%s %s was not sent", scope["method"], scope["path"])
             raise
@@ -153,7 +154,25 @@ class Adapter:
             told = synthesis.error(400, str(unknown), type="invalid_request_error", code="unknown_fault")
             return self.relays.usual, told
 
-    def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> "Done":
+    def _done(
+        self, relay: Relay, refusal: Answer | None, asking: tuple[str, str, Headers], raw: bytes | None, second: int
+    ) -> Done:
+        """What is decided, and found again where the same was decided before."""
+        method, target, headers = asking
+        if refusal:
+            return Done(relay.asked(method, target, headers, raw or b""), refusal)
+        if raw is None or relay is not self.relays.usual or self.relays.crowded or not isinstance(headers, Fields):
+            return self._answer(relay, method, target, headers, raw)
+        key = relay, method, target, headers, raw
+        known = self._settled.find(key, second)
+        if known:
+            return Done(known.asked, dressed(known.asked, known.answer), relay)
+        done = self._answer(relay, method, target, headers, raw)
+        if done.settled:
+            self._settled.keep(key, Decision(done.asked, done.settled, None if done.answer.recorded else second))
+        return done
+
+    def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Done:
         """The relay's answer; a fault of ours is told in its log, and by 500 in the envelope."""
         asked = Asked(method, target, None, headers, raw or b"", None, Auth.NONE)
         try:
@@ -163,17 +182,13 @@ class Adapter:
             if self.relays.crowded:
                 asked = replace(asked, under_way=self.under_way)
             relay, asked, play = self.relays.cast(relay, asked)
+            if play is None and relay is self.relays.usual and relay.settles(asked):
+                settled = relay.settled(asked)
+                return Done(asked, dressed(asked, settled), relay, settled=settled)
             return Done(asked, relay.answer(asked, play), relay, play)
         except Exception:  # one request must not take the others with it
             logger.exception("%s %s", method, target)
             return Done(asked, synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error"))
-
-    def _note(self, came: float, done: "Done", sent: Sent) -> None:
-        faults = tuple(fault.id for fault in done.relay.faults) if done.relay and done.relay.faults else ()
-        self.metrics.add(done.asked, done.answer, sent, faults)
-        rule = done.play.rule.name if done.play else None
-        by = done.answer.recorded or ("script" if rule else "made")
-        self.journal.add(lambda number: Entry(number, came, done.asked, done.answer, sent, faults, by, rule))
 
     def reset(self) -> None:
         """As it was started."""
@@ -188,16 +203,6 @@ class Adapter:
         if self._load:
             self.relays.borrow(self._load())
         return len(self.relays.usual.library.recordings)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A request and what was decided: by which relay, and what a script said to it."""
-
-    asked: Asked
-    answer: Answer
-    relay: Relay | None = None
-    play: Play | None = None
 
 
 async def _refuse_protocol(send: Send) -> None:

@@ -6,6 +6,8 @@ from functools import cached_property
 
 from openapi.wire.exchange import Auth, Headers
 
+MANNERS = "x-relay-"  # how headers begin that are meant for the mock
+KEYED = "sk-fault-"  # how a key begins that asks for faults
 _KEY_HEADERS = frozenset({"x-api-key", "x-goog-api-key", "api-key"})  # Anthropic, Google, Azure
 _JOINED = re.compile(r",\s*(?=bearer\s)", re.IGNORECASE)
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
@@ -18,6 +20,11 @@ class Fields(tuple[tuple[str, str], ...]):
     def first(self) -> dict[str, str]:
         """Name in lower case → the first value of that name."""
         return {name.lower(): value for name, value in reversed(self)}
+
+    @cached_property
+    def wishful(self) -> bool:
+        """Whether a header or a key may ask for another relay than the usual one."""
+        return any(name.startswith(MANNERS) for name in self.first) or any(key.startswith(KEYED) for key in self.keys)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

@@ -5,14 +5,16 @@ An entry keeps what is there already; secrets are taken out when it is read, so 
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import accumulate
 
 from mock_server.answer import Answer, Asked
+from mock_server.relay import Relay
 from mock_server.respond import Sent
+from mock_server.script import Play
 from openapi.json_text import Json
 from openapi.wire import jsonl, secrets
 from openapi.wire.redaction import Redactor
@@ -24,22 +26,42 @@ PIECES = 1000  # frames whose times it shows
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """A request and what was decided: by which relay, and what a script said to it. `settled` is the answer less what
+    each has for itself, where the next equal request gets the same."""
+
+    asked: Asked
+    answer: Answer
+    relay: Relay | None = None
+    play: Play | None = None
+    settled: Answer | None = None
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return tuple(fault.id for fault in self.relay.faults) if self.relay and self.relay.faults else ()
+
+    @property
+    def by(self) -> str:
+        """Who answered: a recording, the script, or the mock itself."""
+        return self.answer.recorded or ("script" if self.play else "made")
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One request and its answer. `came` is in seconds since 1970; `by` says who answered: a recording, a rule of the
-    script, or the mock itself."""
+    """One request and what became of it. `came` is in seconds since 1970."""
 
     number: int
     came: float
-    asked: Asked
-    answer: Answer
+    done: Done
     sent: Sent
-    faults: tuple[str, ...] = ()
-    by: str = "made"
-    rule: str | None = None
 
     @property
-    def size(self) -> int:
-        return len(self.asked.raw) + self.sent.size
+    def asked(self) -> Asked:
+        return self.done.asked
+
+    @property
+    def answer(self) -> Answer:
+        return self.done.answer
 
     @property
     def model(self) -> str | None:
@@ -59,9 +81,9 @@ class Entry:
             "stream": self.asked.streamed,
             "auth": self.asked.auth.value,
             "status": self.answer.status,
-            "by": self.by,
-            "rule": self.rule,
-            "faults": list(self.faults),
+            "by": self.done.by,
+            "rule": self.done.play.rule.name if self.done.play else None,
+            "faults": list(self.done.faults),
             "seed": self.asked.seed,
             "bytes": sent.size,
             "first_byte": sent.first,
@@ -133,32 +155,33 @@ class Journal:
     def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self.most, self.most_bytes = most, most_bytes
         self.count = 0  # entries that there ever were
-        self._entries: deque[Entry] = deque()
+        self._kept: deque[tuple[int, float, Done, Sent]] = deque()  # what an entry is made of: it is seldom read
         self._bytes = 0
         self._waiting: set[asyncio.Event] = set()
 
-    def add(self, make: Callable[[int], Entry]) -> None:
+    def add(self, came: float, done: Done, sent: Sent) -> None:
         """One more; the oldest make room for it."""
+        self.count += 1
         if not self.most:
             return
-        self.count += 1
-        entry = make(self.count)
-        self._entries.append(entry)
-        self._bytes += entry.size
-        while len(self._entries) > self.most or (self._bytes > self.most_bytes and len(self._entries) > 1):
-            self._bytes -= self._entries.popleft().size
+        self._kept.append((self.count, came, done, sent))
+        self._bytes += len(done.asked.raw) + sent.size
+        while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
+            _, _, old, gone = self._kept.popleft()
+            self._bytes -= len(old.asked.raw) + gone.size
         for event in self._waiting:
             event.set()
 
     def entries(self, wanted: Filter | None = None) -> Iterator[Entry]:
         """Those that are meant, the oldest first."""
-        return (entry for entry in self._entries if wanted is None or wanted.holds(entry))
+        found = (Entry(*kept) for kept in self._kept)
+        return (entry for entry in found if wanted is None or wanted.holds(entry))
 
     def entry(self, number: int) -> Entry | None:
-        return next((entry for entry in self._entries if entry.number == number), None)
+        return next((entry for entry in self.entries() if entry.number == number), None)
 
     def clear(self) -> None:
-        self._entries.clear()
+        self._kept.clear()
         self._bytes = 0
 
     async def wait(self, wanted: Filter, count: int, patience: float) -> list[Entry]:

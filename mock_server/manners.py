@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from mock_server.answer import Asked
-from mock_server.asking import header, keys_of
+from mock_server.asking import KEYED, Fields, header, keys_of
 from mock_server.faults import FAULTS, Fault
 from mock_server.latency import Latency
 from mock_server.library import Library
@@ -26,7 +26,6 @@ from openapi.wire.exchange import Headers
 
 FAULT = "x-relay-fault"
 SEED = "x-relay-seed"
-KEYED = "sk-fault-"  # how a key begins that asks for faults
 BEHIND = "+"  # between a model and the faults that are wanted of it
 KEPT = 1024  # relays
 
@@ -95,6 +94,8 @@ class Relays:
 
     def of(self, headers: Headers) -> Relay:
         """The relay that a request asks for by its headers. Raises UnknownMannerError."""
+        if not self.wanted and isinstance(headers, Fields) and not headers.wishful:
+            return self.usual
         wanted, seed = header(headers, FAULT), header(headers, SEED)
         names = self.grants.granted("start", self.wanted) if self.wanted else ()
         if wanted is not None:

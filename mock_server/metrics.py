@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 
-from mock_server.answer import Answer, Asked
+from mock_server.journal import Done
 from mock_server.respond import Sent
 
 FIRST_BYTE = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
@@ -49,9 +49,10 @@ class Metrics:
         self.first_byte = Histogram(FIRST_BYTE)
         self.lateness = Histogram(LATENESS)
 
-    def add(self, asked: Asked, answer: Answer, sent: Sent, faults: tuple[str, ...]) -> None:
-        self.requests[asked.operation or "other", answer.status] += 1
-        self.faults.update(faults)
+    def add(self, done: Done, sent: Sent) -> None:
+        self.requests[done.asked.operation or "other", done.answer.status] += 1
+        if done.faults:
+            self.faults.update(done.faults)
         self.bytes += sent.size
         self.left += sent.left
         if sent.first is not None:

@@ -78,9 +78,23 @@ class Relay:
 
     def answer(self, asked: Asked, play: Play | None = None) -> Answer:
         """The answer to a request that was read whole, as a script plays it where it does."""
-        if play is None:
-            return self._finish(asked, self._decide)
-        return self._finish(asked, partial(self._played, play))
+        if play is not None:
+            return self._finish(asked, partial(self._played, play))
+        return dressed(asked, self.settled(asked)) if self.plain else self._finish(asked, self._decide)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing is wrong with it, and nothing varied."""
+        return not self.faults and not self.seed
+
+    def settled(self, asked: Asked) -> Answer:
+        """What a plain relay decides, less what each answer has for itself (`dressed`)."""
+        answer = self._decide(asked)
+        return _compressed(answer) if self._may_compress(asked, answer) else answer
+
+    def settles(self, asked: Asked) -> bool:
+        """Whether it will decide the same of this request again: no turn is taken for it, by recordings or rules."""
+        return self.plain and not self.script.is_for(asked) and len(self.library.equal(asked)) < 2
 
     def too_large(self, asked: Asked) -> Answer:
         """The answer to a request whose body was not read, because it is larger than the policy allows."""
@@ -99,7 +113,7 @@ class Relay:
 
     def _finish(self, asked: Asked, decide: Callable[[Asked], Answer]) -> Answer:
         heard = reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
-        answer = _browsers(asked, decide(heard))
+        answer = dressed(asked, decide(heard))
         answer = varied(asked, answer) if self.seed else answer
         answer = reduce(lambda made, fault: fault.answer(asked, made) if fault.answer else made, self.faults, answer)
         return _compressed(answer) if self._may_compress(asked, answer) else answer
@@ -336,7 +350,7 @@ def _with_field(answer: Answer, field: tuple[str, str]) -> Answer:
     return replace(answer, headers=(*kept, field))
 
 
-def _browsers(asked: Asked, answer: Answer) -> Answer:
+def dressed(asked: Asked, answer: Answer) -> Answer:
     """The fields that every answer has, each where a recording does not have it itself."""
     added: list[tuple[str, str]] = []
     if "x-request-id" not in answer.names:

@@ -7,6 +7,7 @@ names inside uvicorn (`cycle`, `flow`, `on_headers_complete`, `send_400_response
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 import struct
@@ -32,6 +33,7 @@ from mock_server.script.reading import load as load_script
 from mock_server.wish import Wish
 from openapi import document
 
+GARBAGE = 20_000, 50, 20  # a journal keeps what it is given: a young object is seldom garbage
 GRACE = 1  # seconds that answers under way get when the server is told to stop
 KEEP_ALIVE = 75  # seconds that an idle connection is kept; longer than clients keep theirs
 
@@ -96,6 +98,9 @@ def build(options: Options, recordings: Library | None = None) -> ASGIApp:
         workers=options.workers,
         reload=partial(library, options),
     )
+    gc.collect()
+    gc.freeze()  # what was loaded stays: nobody need look through it again and again
+    gc.set_threshold(*GARBAGE)
     return partial(_until_cancelled, app)
 
 

@@ -77,6 +77,10 @@ class Script:
                     return play
         return None
 
+    def is_for(self, asked: Asked) -> bool:
+        """Whether a rule is for this request, a turn left or not."""
+        return any(rule.when.holds(asked) for rule in self.rules)
+
     def near(self, asked: Asked, most: int = 3) -> list[str]:
         """The rules that were nearest, each with why it is not for this request."""
         missed = [(list(rule.when.misses(asked)), rule) for rule in self.rules]

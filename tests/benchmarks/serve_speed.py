@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,6 +35,7 @@ CONNECTIONS = 64
 SERVER, CLIENT = 0, 1  # cores
 SIZE = 672  # bytes of a whole answer
 EVENTS = 101
+NUMBERS = count()
 OTHER = "Why is the sky blue? 000000"  # the number is another in each request
 
 
@@ -84,7 +86,6 @@ class Client(asyncio.Protocol):
         self.answers = 0
         self.read = 0
         self.tail = b""
-        self.number = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.write = cast("asyncio.Transport", transport).write
@@ -93,8 +94,7 @@ class Client(asyncio.Protocol):
     def ask(self) -> None:
         body = self.body
         if self.fresh:
-            self.number += 1
-            body = body.replace(b"000000", b"%06d" % (self.number % 1_000_000))
+            body = body.replace(b"000000", b"%06d" % (next(NUMBERS) % 1_000_000))
         self.read, self.tail = 0, b""
         head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer k\r\n"
         head += b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)

@@ -6,31 +6,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.answer import Answer, Asked, Frame
-from mock_server.journal import SHOWN, Entry, Filter, Journal
+from mock_server.journal import SHOWN, Done, Entry, Filter, Journal
 from mock_server.respond import Sent
 from openapi.wire.exchange import Auth
 
 
-def entry(number: int, size: int = 10, path: str = "/v1/models") -> Entry:
+def made(size: int = 10, path: str = "/v1/models") -> tuple[float, Done, Sent]:
     asked = Asked("GET", path, None, (), b"", None, Auth.VALID)
     answer = Answer(200, (), (Frame(0.0, b"x" * size),))
-    return Entry(number, 0.0, asked, answer, Sent(size, 0.0, 0.0, 0.0, left=False))
+    return 0.0, Done(asked, answer), Sent(size, 0.0, 0.0, 0.0, left=False)
 
 
 @given(st.lists(st.integers(0, 300), max_size=60), st.integers(1, 20), st.integers(1, 1000))
 def test_it_never_holds_more_than_it_may_and_always_the_last(sizes: list[int], most: int, most_bytes: int) -> None:
     journal = Journal(most, most_bytes)
     for size in sizes:
-        journal.add(lambda number, size=size: entry(number, size))  # type: ignore[misc]
+        journal.add(*made(size))
         kept = list(journal.entries())
         assert len(kept) <= most
-        assert len(kept) == 1 or sum(one.size for one in kept) <= most_bytes
+        assert len(kept) == 1 or sum(one.sent.size for one in kept) <= most_bytes
         assert kept[-1].number == journal.count
         assert [one.number for one in kept] == list(range(kept[0].number, journal.count + 1))
 
 
 def test_a_long_body_is_shown_in_part_and_its_length_told() -> None:
-    whole = entry(1, SHOWN + 5).whole()["response"]
+    whole = Entry(1, *made(SHOWN + 5)).whole()["response"]
     assert isinstance(whole, dict)
     assert isinstance(whole["body"], dict)
     assert (whole["body"]["bytes"], len(str(whole["body"]["begins"]))) == (SHOWN + 5, SHOWN)
@@ -44,7 +44,7 @@ def test_several_wait_at_once_each_for_its_own() -> None:
         none = asyncio.create_task(journal.wait(Filter(path="/c"), 1, 0.05))
         await asyncio.sleep(0)
         for path in ("/b", "/a", "/b"):
-            journal.add(lambda number, path=path: entry(number, path=path))  # type: ignore[misc]
+            journal.add(*made(path=path))
         return len(await one), len(await two), len(await none)
 
     assert asyncio.run(story()) == (1, 2, 0)

@@ -1,0 +1,54 @@
+"""Requests that came before, byte for byte, and what was decided of them: a relay without a fault decides it again.
+
+What is made up tells the second in which it was made, and is decided anew in the next. Bounded in number and in bytes.
+"""
+
+from dataclasses import dataclass
+
+from mock_server.answer import Answer, Asked
+from mock_server.asking import Fields
+from mock_server.relay import Relay
+
+MOST = 256
+LONGEST = 16 << 10  # bytes of a body, and of a head
+
+Key = tuple[Relay, str, str, Fields, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A request with its answer, less what each answer has for itself. `second` is when it was made up."""
+
+    asked: Asked
+    answer: Answer
+    second: int | None
+
+
+class Settled:
+    """What is known of requests by their bytes."""
+
+    def __init__(self) -> None:
+        self._heads: dict[tuple[tuple[bytes, bytes], ...], Fields] = {}
+        self._decisions: dict[Key, Decision] = {}
+
+    def fields(self, pairs: list[tuple[bytes, bytes]]) -> Fields:
+        """The fields of a head."""
+        head = tuple(pairs)
+        found = self._heads.get(head)
+        if found is None:
+            found = Fields((name.decode("latin-1"), value.decode("latin-1")) for name, value in head)
+            if sum(len(value) for _, value in found) <= LONGEST:
+                if len(self._heads) >= MOST:
+                    self._heads.clear()
+                self._heads[head] = found
+        return found
+
+    def find(self, key: Key, second: int) -> Decision | None:
+        found = self._decisions.get(key)
+        return found if found and found.second in {None, second} else None
+
+    def keep(self, key: Key, decision: Decision) -> None:
+        if len(key[-1]) <= LONGEST:
+            if len(self._decisions) >= MOST:
+                self._decisions.clear()
+            self._decisions[key] = decision
