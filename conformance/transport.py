@@ -24,7 +24,8 @@ import httpcore2
 import httpx2
 
 from conformance.target import ConfigurationError, is_loopback
-from openapi.wire.exchange import Auth, End, Exchange, Framing, Headers, Oddity, Read, Request
+from openapi.wire.clearing import cleared
+from openapi.wire.exchange import Auth, End, Exchange, Framing, Headers, Read, Request
 from openapi.wire.http1 import FRAMING_FAULT, AnswerReader
 from openapi.wire.redaction import MARK, Redactor, mark
 
@@ -303,7 +304,7 @@ class Transport:
         ended_at = time.perf_counter() - tape.sent_at
         exchange = _exchange(request, tape, end, error, ended_at)
         stamp = sent.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return self._redacted(replace(exchange, sent=stamp, request=self._shown(request)))
+        return cleared(replace(exchange, sent=stamp, request=self._shown(request)), self.redactor)
 
     async def _drive(self, request: Request, tape: _Tape, total: float, idle: float) -> tuple[End | None, str | None]:
         """Reads the answer to its end. Returns how we ended it (None: it ended) and what went wrong, in our words."""
@@ -362,30 +363,6 @@ class Transport:
         if auth is Auth.VALID and not self.link.key:
             auth = None  # there is no key: nothing can be said about it
         return replace(request, headers=(*self._asked(request), *extra), auth=auth)
-
-    def _redacted(self, exchange: Exchange) -> Exchange:
-        """Without the secrets. A compressed body that holds one is kept decoded."""
-        decoded = exchange.content_reads
-        if decoded is not exchange.reads:
-            clear = self._clear(decoded, stream=exchange.is_stream)
-            if clear != decoded:
-                headers = tuple(pair for pair in exchange.headers if pair[0].lower() != "content-encoding")
-                exchange = replace(exchange, reads=clear, headers=headers, chunks=None)
-        reads = self._clear(exchange.reads, stream=exchange.is_stream)
-        if sum(len(read.data) for read in reads) != len(exchange.body):
-            exchange = replace(exchange, chunks=None)
-        text = self.redactor.text
-        headers = tuple((text(name), text(value)) for name, value in exchange.headers)
-        odd = tuple(Oddity(one.kind, text(one.detail)) for one in exchange.oddities)
-        error = exchange.error and text(exchange.error)
-        return replace(exchange, reads=reads, headers=headers, oddities=odd, error=error)
-
-    def _clear(self, reads: tuple[Read, ...], *, stream: bool) -> tuple[Read, ...]:
-        pieces = [read.data for read in reads]
-        clear = self.redactor.pieces(pieces)
-        if stream:
-            clear = self.redactor.events(clear)
-        return tuple(Read(read.at, data) for read, data in zip(reads, clear, strict=True))
 
 
 def _broken_off(error: Exception, total: float, idle: float, size: int) -> tuple[End | None, str | None]:

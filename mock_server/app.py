@@ -4,41 +4,30 @@ Each operation of the document is a route of its name. Behind them stands one fo
 route, and what is neither is 404 in the envelope.
 """
 
-import logging
 import re
-import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from time import time
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from mock_server import media, synthesis
-from mock_server.answer import Answer, Asked
-from mock_server.asking import Fields, header
+from mock_server import media
+from mock_server.adapter import Adapter
 from mock_server.control import PREFIX, STEADY, Control
 from mock_server.faults import Fault
 from mock_server.journal import MOST as JOURNAL
-from mock_server.journal import Done, Journal
+from mock_server.journal import Journal
 from mock_server.latency import Latency
 from mock_server.library import Library
-from mock_server.manners import Relays, UnknownMannerError
-from mock_server.metrics import Metrics
+from mock_server.manners import Relays
 from mock_server.policy import RIGHT, Policy
-from mock_server.relay import Relay, dressed
+from mock_server.proxy import Proxy
+from mock_server.recorder import Recorder
 from mock_server.replay import AS_RECORDED, Pace
-from mock_server.respond import Clock, Responder
 from mock_server.script import Script
-from mock_server.settled import Decision, Settled
+from mock_server.upstream import Upstream
 from mock_server.wish import Wish
 from openapi.document import Document
-from openapi.wire.exchange import Auth, Headers
-
-DISCARD = 8  # so many times the largest body is read and thrown away, so that a client hears its 413
-
-logger = logging.getLogger(__name__)
 
 
 def create_app(
@@ -59,8 +48,10 @@ def create_app(
     journal: int = JOURNAL,
     workers: int = 1,
     reload: Callable[[], Library] | None = None,
+    upstream: Upstream | None = None,
+    recorder: Recorder | None = None,
 ) -> "Application":
-    """The mock as an application, to be served or mounted."""
+    """The mock as an application, to be served or mounted. With an `upstream` it stands in front of that relay."""
     relays = Relays(
         document,
         library,
@@ -74,6 +65,8 @@ def create_app(
         strict=strict,
     )
     adapter = Adapter(relays, pace, Journal(journal), reload)
+    if upstream:
+        adapter = Proxy(relays, pace, Journal(journal), reload, upstream=upstream, recorder=recorder)
     paths = {operation.path: operation.id for operation in document.operations}
     hands = Control(adapter, token=token, workers=workers).routes if control else []
     routes = [Route(_pattern(path), adapter, name=name) for path, name in paths.items()]
@@ -88,7 +81,7 @@ def _pattern(template: str) -> str:
 class Application(Starlette):
     """The routes of the document, which all lead to one adapter: without a middleware between, nobody looks for one."""
 
-    def __init__(self, adapter: "Adapter", routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, adapter: Adapter, routes: Sequence[BaseRoute]) -> None:
         super().__init__(routes=routes)
         self.adapter = adapter
 
@@ -101,161 +94,3 @@ class Application(Starlette):
 
 def _is_control(path: str) -> bool:
     return path.startswith((PREFIX, STEADY)) and not path.startswith(media.PATH)
-
-
-class ClientLeft(Exception):  # noqa: N818 - no error
-    """The client went away before its request was whole."""
-
-
-class Adapter:
-    """ASGI on one side, Asked and Answer on the other."""
-
-    def __init__(
-        self, relays: Relays, pace: Pace, journal: Journal | None = None, load: Callable[[], Library] | None = None
-    ) -> None:
-        self.relays = relays
-        self.pace = pace
-        self.journal = journal or Journal()
-        self.metrics = Metrics()
-        self.under_way = 0
-        self._load = load
-        self._settled = Settled()
-        self._began = relays.wanted, relays.script
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await _refuse_protocol(send)
-            return
-        came, clock = time(), Clock(receive)
-        headers: Headers = self._settled.fields(scope["headers"])
-        relay, refusal = self._relay(headers)
-        try:
-            raw = await _read_body(receive, headers, relay.policy.max_body)
-        except ClientLeft:
-            return
-        headers, raw = _uncoded(headers, raw, relay.policy.max_body)
-        self.under_way += 1
-        try:
-            done = self._done(relay, refusal, (scope["method"], _target(scope), headers), raw, int(came))
-            sent = await Responder(scope, receive, send, clock, self.pace).respond(done.answer)
-            self.metrics.add(done, sent)
-            self.journal.add(came, done, sent)
-        except Exception:
-            logger.exception("%s %s was not sent", scope["method"], scope["path"])
-            raise
-        finally:
-            self.under_way -= 1
-
-    def _relay(self, headers: Headers) -> tuple[Relay, Answer | None]:
-        """The relay that a request asks for, or the usual one with a refusal."""
-        try:
-            return self.relays.of(headers), None
-        except UnknownMannerError as unknown:
-            told = synthesis.error(400, str(unknown), type="invalid_request_error", code="unknown_fault")
-            return self.relays.usual, told
-
-    def _done(
-        self, relay: Relay, refusal: Answer | None, asking: tuple[str, str, Headers], raw: bytes | None, second: int
-    ) -> Done:
-        """What is decided, and found again where the same was decided before."""
-        method, target, headers = asking
-        if refusal:
-            return Done(relay.asked(method, target, headers, raw or b""), refusal)
-        if raw is None or relay is not self.relays.usual or self.relays.crowded or not isinstance(headers, Fields):
-            return self._answer(relay, method, target, headers, raw)
-        key = relay, method, target, headers, raw
-        known = self._settled.find(key, second)
-        if known:
-            return Done(known.asked, dressed(known.asked, known.answer), relay)
-        done = self._answer(relay, method, target, headers, raw)
-        if done.settled:
-            self._settled.keep(key, Decision(done.asked, done.settled, None if done.answer.recorded else second))
-        return done
-
-    def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Done:
-        """The relay's answer; a fault of ours is told in its log, and by 500 in the envelope."""
-        asked = Asked(method, target, None, headers, raw or b"", None, Auth.NONE)
-        try:
-            asked = relay.asked(method, target, headers, raw or b"")
-            if raw is None:
-                return Done(asked, relay.too_large(asked), relay)
-            if self.relays.crowded:
-                asked = replace(asked, under_way=self.under_way)
-            relay, asked, play = self.relays.cast(relay, asked)
-            if play is None and relay is self.relays.usual and relay.settles(asked):
-                settled = relay.settled(asked)
-                return Done(asked, dressed(asked, settled), relay, settled=settled)
-            return Done(asked, relay.answer(asked, play), relay, play)
-        except Exception:  # one request must not take the others with it
-            logger.exception("%s %s", method, target)
-            return Done(asked, synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error"))
-
-    def reset(self) -> None:
-        """As it was started."""
-        self.relays.wanted, script = self._began
-        self.relays.perform(script)
-        self.relays.reset()
-        self.journal.clear()
-        self.metrics.reset()
-
-    def reload(self) -> int:
-        """The recordings as they are on disk now, and how many. Raises LibraryError: then all stays as it was."""
-        if self._load:
-            self.relays.borrow(self._load())
-        return len(self.relays.usual.library.recordings)
-
-
-async def _refuse_protocol(send: Send) -> None:
-    """Under a server that speaks WebSocket: no operation of the document does yet."""
-    await send({"type": "websocket.close", "code": 1000})
-
-
-async def _read_body(receive: Receive, headers: Headers, limit: int) -> bytes | None:
-    """The body, or None where it is larger than `limit` bytes. Never holds more than that.
-
-    A body that is too large is read on and thrown away for a while, because a client that is still sending does not
-    listen. One that asked first (Expect: 100-continue) is not told to go on.
-    """
-    length = header(headers, "content-length") or ""
-    too_large = length.isdigit() and int(length) > limit
-    if too_large and header(headers, "expect") is not None:
-        return None
-    pieces: list[bytes] = []
-    size, more = 0, True
-    while more and size <= limit * DISCARD:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        more = message.get("more_body", False)
-        size += len(message.get("body", b""))
-        too_large = too_large or size > limit
-        if too_large:
-            pieces.clear()
-        else:
-            pieces.append(message.get("body", b""))
-    return None if too_large else b"".join(pieces)
-
-
-def _uncoded(headers: Headers, raw: bytes | None, limit: int) -> tuple[Headers, bytes | None]:
-    """The request with gzip taken off its body, None where that is larger than `limit` bytes (RFC 9110 section 8.4).
-
-    What says gzip and is none stays as it is, and is refused as any other coding.
-    """
-    if raw is None or (header(headers, "content-encoding") or "").strip().lower() != "gzip":
-        return headers, raw
-    inflate = zlib.decompressobj(wbits=31)
-    try:
-        body = inflate.decompress(raw, limit + 1)
-    except zlib.error:
-        return headers, raw
-    if len(body) > limit:
-        return headers, None
-    plain = tuple((name, "identity" if name.lower() == "content-encoding" else value) for name, value in headers)
-    return (plain, body) if inflate.eof and not inflate.unused_data else (headers, raw)
-
-
-def _target(scope: Scope) -> str:
-    """The request target as it was sent (RFC 9112 section 3.2.1), path and query."""
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope.get("query_string", b"")
-    return (path + b"?" + query if query else path).decode("latin-1")

@@ -5,14 +5,18 @@ import math
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 if TYPE_CHECKING:
     from mock_server.latency import Distribution
+    from mock_server.server import Options
+    from mock_server.upstream import Upstream
     from mock_server.wish import Wish
 
+FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -116,6 +120,13 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     metavar="N",
     help="With more than N answers under way both take longer.",
 )
+@click.option(
+    "--record-from",
+    metavar="URL",
+    help="Stand in front of this live relay: pass on, byte for byte, and record. --fault bends what clients get.",
+)
+@click.option("--to", type=FOLDER, metavar="DIR", default="recordings", show_default=True, help="Where recordings go.")
+@click.option("--upstream-key-env", metavar="VAR", help="The variable with the key to use there, for the client's.")
 @click.option("--api-key", help="The only key that is let in; without it any is.")
 @click.option(
     "--journal",
@@ -152,6 +163,9 @@ def serve(  # noqa: PLR0917 - click calls it by name
     ttft: "Distribution | None",
     itl: "Distribution | None",
     slots: int | None,
+    record_from: str | None,
+    to: Path,
+    upstream_key_env: str | None,
     api_key: str | None,
     journal: int,
     control_token_env: str | None,
@@ -186,6 +200,8 @@ def serve(  # noqa: PLR0917 - click calls it by name
         not no_control,
         _token(control_token_env),
         journal,
+        _upstream(record_from, upstream_key_env),
+        to if record_from else None,
     )
     try:
         library = server.library(options)
@@ -197,6 +213,8 @@ def serve(  # noqa: PLR0917 - click calls it by name
         reason = "the port is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         _give_up(f"cannot listen on {host}:{port}: {reason}")
     _greet(server.url_of(bound), len(library.recordings), len(rules), api_key, faults)
+    if options.upstream:
+        _greet_proxy(server, options)
     try:
         server.serve(options, bound, library)
     except KeyboardInterrupt:
@@ -220,6 +238,31 @@ def _greet(url: str, recordings: int, rules: int, api_key: str | None, faults: "
     click.echo("                -H 'Content-Type: application/json' \\")
     click.echo(f"                -d '{body}'")
     sys.stdout.flush()
+
+
+def _greet_proxy(server: ModuleType, options: "Options") -> None:
+    """Where answers come from and go to, and what was left of a process that was killed."""
+    click.echo(f"  upstream    {options.upstream.url if options.upstream else ''}")
+    click.echo(f"  recorded in {options.record_to}")
+    for path in server.recorder(options).recover():
+        click.echo(f"  recovered   {path}, which was cut short")
+    sys.stdout.flush()
+
+
+def _upstream(url: str | None, variable: str | None) -> "Upstream | None":
+    if url is None:
+        if variable:
+            _give_up("--upstream-key-env needs --record-from")
+        return None
+    from mock_server.upstream import AddressError, parse  # noqa: PLC0415
+
+    key = os.environ.get(variable) if variable else None
+    if variable and not key:
+        _give_up(f"the variable {variable} holds no key")
+    try:
+        return parse(url, key)
+    except AddressError as error:
+        _give_up(str(error))
 
 
 def _token(variable: str | None) -> str | None:

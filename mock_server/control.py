@@ -29,7 +29,7 @@ from openapi import json_text
 from openapi.json_text import Json
 
 if TYPE_CHECKING:
-    from mock_server.app import Adapter
+    from mock_server.adapter import Adapter
 
 PREFIX = "/__relay__/"
 STEADY = "/_x-steady/health"  # where users of Steady look

@@ -96,6 +96,11 @@ class Relay:
         """Whether it will decide the same of this request again: no turn is taken for it, by recordings or rules."""
         return self.plain and not self.script.is_for(asked) and len(self.library.equal(asked)) < 2
 
+    def bend(self, asked: Asked, answer: Answer) -> Answer:
+        """What somebody else answered, as this relay would send it."""
+        answer = varied(asked, answer) if self.seed else answer
+        return reduce(lambda made, fault: fault.answer(asked, made) if fault.answer else made, self.faults, answer)
+
     def too_large(self, asked: Asked) -> Answer:
         """The answer to a request whose body was not read, because it is larger than the policy allows."""
         return self._finish(asked, self._refuse_size)
@@ -113,9 +118,7 @@ class Relay:
 
     def _finish(self, asked: Asked, decide: Callable[[Asked], Answer]) -> Answer:
         heard = reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
-        answer = dressed(asked, decide(heard))
-        answer = varied(asked, answer) if self.seed else answer
-        answer = reduce(lambda made, fault: fault.answer(asked, made) if fault.answer else made, self.faults, answer)
+        answer = self.bend(asked, dressed(asked, decide(heard)))
         return _compressed(answer) if self._may_compress(asked, answer) else answer
 
     def _may_compress(self, asked: Asked, answer: Answer) -> bool:

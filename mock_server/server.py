@@ -26,10 +26,12 @@ from mock_server.app import create_app
 from mock_server.journal import MOST as JOURNAL
 from mock_server.latency import USUAL, Latency
 from mock_server.library import RECORDINGS, Library, load
+from mock_server.recorder import Recorder
 from mock_server.replay import AS_RECORDED, Connection, Pace, on_wire
 from mock_server.respond import EXTENSION, date
 from mock_server.script import Script, ScriptError
 from mock_server.script.reading import load as load_script
+from mock_server.upstream import Upstream
 from mock_server.wish import Wish
 from openapi import document
 
@@ -57,6 +59,8 @@ class Options:
     control: bool = True
     token: str | None = field(default=None, repr=False)
     journal: int = JOURNAL
+    upstream: Upstream | None = None
+    record_to: Path | None = None
 
 
 def library(options: Options) -> Library:
@@ -79,6 +83,13 @@ def scripted(options: Options, recordings: Library) -> Script:
     return script
 
 
+def recorder(options: Options) -> Recorder | None:
+    """What keeps the answers of an upstream."""
+    if options.upstream is None or options.record_to is None:
+        return None
+    return Recorder(options.record_to, f"{options.upstream.url}, through the proxy")
+
+
 def build(options: Options, recordings: Library | None = None) -> ASGIApp:
     """The application; what a worker process calls with the options alone."""
     recordings = recordings or library(options)
@@ -97,6 +108,8 @@ def build(options: Options, recordings: Library | None = None) -> ASGIApp:
         journal=options.journal,
         workers=options.workers,
         reload=partial(library, options),
+        upstream=options.upstream,
+        recorder=recorder(options),
     )
     gc.collect()
     gc.freeze()  # what was loaded stays: nobody need look through it again and again

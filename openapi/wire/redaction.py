@@ -53,7 +53,7 @@ class Redactor:
         strands: dict[Path, list[tuple[sse.Message, str]]] = {}
         for message in sse.decode(whole):
             if isinstance(message, sse.Message):
-                for path, text in _texts(json_text.read(message.data).value):
+                for path, text in texts_of(json_text.read(message.data).value):
                     strands.setdefault(path, []).append((message, text))
         edits: dict[tuple[int, int], bytes] = {}
         for parts in strands.values():
@@ -89,7 +89,7 @@ def _spliced(pieces: Sequence[bytes], whole: bytes, edits: Sequence[tuple[int, i
     return [bytes(piece) for piece in made]
 
 
-def _texts(value: Json) -> Iterator[tuple[Path, str]]:
+def texts_of(value: Json) -> Iterator[tuple[Path, str]]:
     """The texts in a JSON value, each with its path: an item of a list is known by its index, where it has one."""
     left: list[tuple[Path, Json]] = [((), value)]
     while left:

@@ -46,7 +46,7 @@ class Look:
 def is_secret_header(name: str) -> bool:
     """Whether the value of a header is a secret, by the header's name."""
     lower = name.lower()
-    return lower not in HARMLESS and any(part in lower for part in HEADER_PARTS)
+    return lower not in HARMLESS and "ratelimit" not in lower and any(part in lower for part in HEADER_PARTS)
 
 
 def looks(text: str) -> Iterator[Look]:

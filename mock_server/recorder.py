@@ -1,0 +1,145 @@
+"""Recordings of what passes through a proxy, written as it happens and without a secret.
+
+A recording that is under way is a `.part` file of JSONL: the request, the head of the answer, its reads. Its end makes
+it a recording (`openapi/wire/jsonl.py`). One that no end came to, because the process was killed, is found at the next
+start and ends there as truncated.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TextIO
+
+from openapi.json_text import Json
+from openapi.wire import jsonl, secrets
+from openapi.wire.clearing import Holding, cleared
+from openapi.wire.exchange import End, Exchange, Read, Request
+from openapi.wire.jsonl import Recording, RecordingError
+from openapi.wire.redaction import Redactor
+
+PART = ".part"
+CUT = "the recording was cut short: the proxy ended before the answer did"
+_ODD = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass
+class Recorder:
+    """A folder of recordings. `of` says whose answers they are."""
+
+    folder: Path
+    of: str
+    _next: dict[str, int] = field(default_factory=dict)
+
+    def begin(self, exchange: Exchange, taken: Redactor, known: frozenset[str]) -> "Tape":
+        """A recording of an exchange whose request has been sent. Raises OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return Tape(self._free(_stem(exchange)), self.of, exchange, taken, known)
+
+    def recover(self) -> list[Path]:
+        """Makes recordings of what a killed process left, and says which."""
+        return [made for part in sorted(self.folder.glob(f"*{PART}")) if (made := _recovered(part, self.of))]
+
+    def _free(self, stem: str) -> Path:
+        number = self._next.get(stem, 0) + 1
+        while any((self.folder / f"{stem}-{number:04}.jsonl{end}").exists() for end in ("", PART)):
+            number += 1
+        self._next[stem] = number
+        return self.folder / f"{stem}-{number:04}.jsonl"
+
+
+class Tape:
+    """One recording under way. What it writes has no secret in it, also while it is not whole."""
+
+    def __init__(self, path: Path, of: str, exchange: Exchange, taken: Redactor, known: frozenset[str]) -> None:
+        self.path, self.of = path, of
+        self.taken = taken
+        self.exchange = replace(exchange, request=_shown(exchange.request, taken))
+        self._holding = Holding(known, taken)
+        self._part = path.with_name(path.name + PART)
+        self._file: TextIO = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
+        self._line({"part": 1, "at": exchange.sent, "request": jsonl.request_out(self.exchange.request)})
+
+    def head(self, exchange: Exchange) -> None:
+        """The head of the answer came."""
+        line = jsonl.exchange_out(self._cleared(replace(exchange, reads=())))
+        self._line({name: line[name] for name in jsonl.RESPONSE if name in line and name != "chunks"})
+
+    def read(self, read: Read, *, stream: bool) -> None:
+        """Bytes of the body came. What is no plain event stream is written at its end alone."""
+        for one in self._holding.feed(read) if stream else ():
+            self._line([one.at, jsonl.bytes_out(one.data)])
+
+    def end(self, exchange: Exchange) -> Path:
+        """The answer is over: the whole recording in place of its parts."""
+        request = replace(self.exchange.request, auth=exchange.request.auth)
+        whole = self._cleared(replace(exchange, request=request))
+        text = secrets.hidden(jsonl.write_recording(Recording("recorded", self.of, whole)))
+        fresh = self.path.with_name(self.path.name + ".new")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(self.path)
+        self.drop()
+        return self.path
+
+    def _cleared(self, exchange: Exchange) -> Exchange:
+        """Without the secrets that the request brought, and those that the answer's headers give."""
+        return cleared(replace(exchange, headers=secrets.shown_headers(exchange.headers, self.taken)), self.taken)
+
+    def drop(self) -> None:
+        """Nothing came that is worth a recording."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+    def _line(self, value: Json) -> None:
+        self._file.write(secrets.hidden(jsonl.dump(value)) + "\n")
+        self._file.flush()
+
+
+def _shown(request: Request, taken: Redactor) -> Request:
+    """The request as it may be kept: no header that holds a secret, and none in the query or the body."""
+    kept = tuple((name, value) for name, value in request.headers if not secrets.is_secret_header(name))
+    body = None if request.body is None else taken.data(request.body)
+    return replace(request, path=taken.text(request.path), headers=secrets.shown_headers(kept, taken), body=body)
+
+
+def _stem(exchange: Exchange) -> str:
+    """What a file is called: the operation, or method and path, and the model."""
+    request = exchange.request
+    what = exchange.operation or f"{request.method}-{request.path.partition('?')[0]}"
+    model = request.object.get("model")
+    name = f"{what}-{model}" if isinstance(model, str) else what
+    return _ODD.sub("-", name).strip(".-")[:80] or "exchange"
+
+
+def _recovered(part: Path, of: str) -> Path | None:
+    """The recording of what a part has, which then goes; None for one that has no answer."""
+    lines = list(_readable(part))
+    path = part.with_name(part.name.removesuffix(PART))
+    if len(lines) >= 2 and isinstance(lines[0], dict) and isinstance(lines[1], dict) and not path.exists():
+        reads = [line for line in lines[2:] if isinstance(line, list)]
+        last = reads[-1][0] if reads else 0.0
+        head: Json = {"recording": 1, "source": "recorded", "of": of, "at": lines[0].get("at") or ""}
+        assert isinstance(head, dict)
+        head |= {"request": lines[0].get("request"), "response": lines[1]}
+        end: Json = {"end": End.TRUNCATED.value, "at": last, "error": CUT}
+        text = "".join(jsonl.dump(line) + "\n" for line in (head, *reads, end))
+        try:
+            jsonl.read_recording(text, path.stem)
+        except RecordingError:
+            return None
+        path.write_text(text, encoding="utf-8")
+        part.unlink()
+        return path
+    part.unlink()
+    return None
+
+
+def _readable(part: Path) -> Iterator[Json]:
+    """The lines up to the first that is not whole."""
+    for line in part.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return

@@ -1,0 +1,81 @@
+"""An exchange without the secrets that its own request carries, wherever they come again in the answer."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from openapi import json_text
+from openapi.wire import sse
+from openapi.wire.exchange import Exchange, Oddity, Read
+from openapi.wire.redaction import Path, Redactor, texts_of
+
+BLANK = re.compile(rb"(?:\r\n|\r|\n)(?:\r\n|\r|\n)\Z")
+ESCAPE = re.compile(r"(?:\\(?:u[0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2})\Z")
+
+
+def cleared(exchange: Exchange, taken: Redactor) -> Exchange:
+    """The answer without the secrets. A compressed body that holds one is kept decoded."""
+    decoded = exchange.content_reads
+    if decoded is not exchange.reads:
+        clear = clear_reads(decoded, taken, stream=exchange.is_stream)
+        if clear != decoded:
+            headers = tuple(pair for pair in exchange.headers if pair[0].lower() != "content-encoding")
+            exchange = replace(exchange, reads=clear, headers=headers, chunks=None)
+    reads = clear_reads(exchange.reads, taken, stream=exchange.is_stream)
+    if sum(len(read.data) for read in reads) != len(exchange.body):
+        exchange = replace(exchange, chunks=None)
+    text = taken.text
+    headers = tuple((text(name), text(value)) for name, value in exchange.headers)
+    odd = tuple(Oddity(one.kind, text(one.detail)) for one in exchange.oddities)
+    error = exchange.error and text(exchange.error)
+    return replace(exchange, reads=reads, headers=headers, oddities=odd, error=error)
+
+
+def clear_reads(reads: Sequence[Read], taken: Redactor, *, stream: bool) -> tuple[Read, ...]:
+    """Reads of one body without the secrets that stand in them, or that the events of a stream spell together."""
+    clear = taken.pieces([read.data for read in reads])
+    if stream:
+        clear = taken.events(clear)
+    return tuple(Read(read.at, data) for read, data in zip(reads, clear, strict=True))
+
+
+class Holding:
+    """Reads of an event stream that is still coming, each handed on as soon as no secret can have begun in it.
+
+    A secret may be split over reads, and spelled over events: what ends within an event, or with the beginning of a
+    secret, waits for what follows.
+    """
+
+    def __init__(self, secrets: Iterable[str], taken: Redactor) -> None:
+        self.secrets = tuple(secrets)
+        self.taken = taken
+        self._held: list[Read] = []
+
+    def feed(self, read: Read) -> tuple[Read, ...]:
+        """The reads that can be handed on now, without their secrets."""
+        self._held.append(read)
+        whole = b"".join(one.data for one in self._held)
+        if not BLANK.search(whole) or self._begins(whole.decode("latin-1")):
+            return ()
+        return () if any(map(self._begins, _spelled(whole).values())) else self.close()
+
+    def close(self) -> tuple[Read, ...]:
+        """All that is held: nothing more comes."""
+        held, self._held = self._held, []
+        return clear_reads(held, self.taken, stream=True)
+
+    def _begins(self, text: str) -> bool:
+        """Whether a text ends with the beginning of a secret, or with an escape that may be one's."""
+        if ESCAPE.search(text):
+            return True
+        return any(text.endswith(secret[:size]) for secret in self.secrets for size in range(1, len(secret)))
+
+
+def _spelled(stream: bytes) -> dict[Path, str]:
+    """What the events spell together, by where in each of them it stands."""
+    found: dict[Path, str] = {}
+    for message in sse.decode(stream):
+        if isinstance(message, sse.Message):
+            for path, text in texts_of(json_text.read(message.data).value):
+                found[path] = found.get(path, "") + text
+    return found
