@@ -1,17 +1,16 @@
 """`check` and `judge`: they translate the command line and print; nothing is decided here."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
 
 import click
+
+from conformance.reach import link_of, reaching, target_of
 
 if TYPE_CHECKING:
     from conformance.check import Options, Progress
@@ -23,17 +22,6 @@ if TYPE_CHECKING:
 
 LOCAL_RUNS = Path("reports") / "local"
 FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-class _Seconds(click.FloatRange):
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
-        seconds = float(super().convert(value, param, ctx))
-        if not isfinite(seconds):  # NaN is within every range
-            self.fail(f"{value!r} is no number of seconds", param, ctx)
-        return seconds
-
-
-SECONDS = _Seconds(min=0, min_open=True)
 
 
 def _outputs(command: Callable[..., None]) -> Callable[..., None]:
@@ -75,35 +63,11 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 @click.command()
 @click.argument("base_url", required=False)
 @click.option("--target", "target_name", metavar="NAME|FILE.toml", help="A known relay, or a file that describes one.")
-@click.option("--api-key-env", metavar="VAR", help="The variable that holds the key. Default: RELAYPROOF_API_KEY.")
-@click.option(
-    "--model",
-    "models",
-    multiple=True,
-    metavar="[ROLE=]NAME",
-    help="A model and what it is named for; a bare name is for chat.",
-)
+@reaching
 @click.option("--only", multiple=True, metavar="RULE|SURFACE", help="Only rules (or probes) of this id or chapter.")
-@click.option("--max-requests", type=click.IntRange(0), metavar="N", help="Never send more requests.")
-@click.option("--max-tokens", type=click.IntRange(0), metavar="N", help="Never cause more tokens, at their worst.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and its upper bound, and send nothing.")
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
 @_excuses
-@click.option(
-    "--timeout",
-    type=SECONDS,
-    metavar="S",
-    help="Seconds for an answer (120; video 1800).",
-)
-@click.option(
-    "--idle-timeout",
-    type=SECONDS,
-    metavar="S",
-    help="Seconds of silence (60; video 300).",
-)
-@click.option("--header", "headers", multiple=True, metavar="K:V", help="One more header on each request.")
-@click.option("--proxy", metavar="URL", help="A proxy; HTTP_PROXY and its like count otherwise.")
-@click.option("--ca-file", type=click.Path(exists=True, dir_okay=False), metavar="F", help="Certificates to trust.")
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="The run. Default: a new file in reports/local.")
 @_outputs
 @click.option(
@@ -141,9 +105,9 @@ def _check(given: dict[str, Any]) -> int:
     from conformance.probes import PROBES  # noqa: PLC0415
     from conformance.rules import BOOK  # noqa: PLC0415
 
-    target = _target(given)
+    target = target_of(given)
     known = _known(given)
-    link = _link(given, target)
+    link = link_of(given, target)
     if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for answering without one
         target = replace(target, unsupported=target.unsupported | {"auth"})
     the_plan = planning.plan(target, BOOK, PROBES, given["only"], fetch_media=given["fetch_media"])
@@ -220,73 +184,6 @@ class _watching:  # noqa: N801 - used as a function
             click.echo(f"\r\x1b[K{text}", nl=False, err=True)
         elif progress.done % 10 == 0 or progress.done == progress.total:
             click.echo(text, err=True)
-
-
-def _target(given: dict[str, Any]) -> "Target":
-    from conformance.target import ConfigurationError, Target, base_of, models_of, read_target  # noqa: PLC0415
-
-    url: str | None = given["base_url"]
-    if url is None and given["target_name"] is None:
-        msg = "whom to judge? give a BASE_URL, or --target NAME"
-        raise ConfigurationError(msg)
-    base = None if url is None else base_of(url)
-    target = read_target(given["target_name"]) if given["target_name"] else Target(urlsplit(base or "").netloc, "")
-    if base is not None:
-        target = replace(target, base=base)
-    if not target.base:
-        msg = f"the target {target.name} names no host: give its BASE_URL too"
-        raise ConfigurationError(msg)
-    named = models_of(given["models"])
-    target = replace(target, models={**target.models, **named})
-    for limit in ("max_requests", "max_tokens"):
-        if given[limit] is not None:
-            target = replace(target, **{limit: given[limit]})
-    return target.bounded()
-
-
-def _link(given: dict[str, Any], target: "Target") -> "Link":
-    from conformance.target import KEY_VARIABLE, ConfigurationError  # noqa: PLC0415
-    from conformance.transport import Link  # noqa: PLC0415
-
-    named = given["api_key_env"] or target.key_variable
-    key = os.environ.get(named or KEY_VARIABLE)
-    if given["api_key_env"] and not key:
-        msg = f"the variable {named} is not set, or empty"
-        raise ConfigurationError(msg)
-    if not key and not target.is_local and not given["dry_run"]:
-        msg = f"no key: set {named or KEY_VARIABLE}, or name its variable with --api-key-env"
-        raise ConfigurationError(msg)
-    if key and (not key.isascii() or any(character < " " or character == "\x7f" for character in key)):
-        msg = f"the key in {named or KEY_VARIABLE} has characters that no header can hold"
-        raise ConfigurationError(msg)
-    defaults = Link("")
-    return Link(
-        base=target.base,
-        key=key or None,
-        headers=tuple(map(_header, given["headers"])),
-        proxy=given["proxy"],
-        ca_file=given["ca_file"],
-        total=given["timeout"] or defaults.total,
-        idle=given["idle_timeout"] or defaults.idle,
-    )
-
-
-def _header(text: str) -> tuple[str, str]:
-    from conformance.target import ConfigurationError  # noqa: PLC0415
-
-    name, colon, value = text.partition(":")
-    token = name.strip()
-    good = token.isascii() and token and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in token)
-    if not colon or not good or not value.isascii() or any(c < " " and c != "\t" for c in value):
-        msg = "--header: expected NAME:VALUE, in ASCII and on one line"
-        raise ConfigurationError(msg)
-    if token.lower() in {"content-length", "transfer-encoding"}:
-        msg = f"--header: {token} would break the framing of the requests"
-        raise ConfigurationError(msg)
-    if token.lower() == "authorization":
-        msg = "--header: the key comes from a variable, see --api-key-env"
-        raise ConfigurationError(msg)
-    return token.lower(), value.strip()
 
 
 def _files(given: dict[str, Any]) -> Any:  # noqa: ANN401

@@ -1,21 +1,86 @@
-"""`relayproof record`: an exchange of a run becomes a recording, without loss."""
+"""`relayproof record`: answers of a live relay, or exchanges of a run, become recordings."""
 
+import asyncio
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+from conformance.reach import link_of, reaching, target_of
+
+if TYPE_CHECKING:
+    from conformance.check import Progress
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--from", "run_file", required=True, type=FILE, metavar="RUN.jsonl", help="The run with the exchange.")
-@click.option("--exchange", "names", required=True, multiple=True, metavar="ID", help="Its id: e17. May be repeated.")
-@click.option("--to", "folder", required=True, type=FOLDER, metavar="DIR", help="Folder of the recording.")
-def record(run_file: Path, names: tuple[str, ...], folder: Path) -> None:
-    """Make a recording of an exchange of a run: a relay's odd answer becomes a regression test."""
-    from conformance.run import RunError, read_run  # noqa: PLC0415 - a command loads what it needs
+@click.argument("base_url", required=False)
+@click.option("--target", "target_name", metavar="NAME|FILE.toml", help="A known relay, or a file that describes one.")
+@reaching
+@click.option("--only", multiple=True, metavar="OPERATION|PROBE", help="Only these probes, or those of an operation.")
+@click.option("--dry-run", is_flag=True, help="Print what would be asked, and at most spent, and send nothing.")
+@click.option("--from", "run_file", type=FILE, metavar="RUN.jsonl", help="Instead: exchanges of this run.")
+@click.option("--exchange", "names", multiple=True, metavar="ID", help="With --from: its id, e17. May be repeated.")
+@click.option("--to", "folder", required=True, type=FOLDER, metavar="DIR", help="Folder of the recordings.")
+def record(**given: Any) -> None:  # noqa: ANN401 - click hands over what its options hold
+    """Make recordings: of what a live relay answers to the probes, or of exchanges of a run.
+
+    BASE_URL, models, key and limits are as with `check`. A relay's odd answer becomes a regression test. Exit codes:
+    0 written, 2 wrong use, 3 not reached.
+    """
+    if given["run_file"]:
+        if given["base_url"] or given["target_name"] or not given["names"]:
+            _stop("--from RUN.jsonl goes with --exchange ID, and with no relay")
+        _of_run(given["run_file"], given["names"], given["folder"])
+    elif given["names"]:
+        _stop("--exchange ID goes with --from RUN.jsonl")
+    else:
+        _of_relay(given)
+
+
+def _stop(message: str, code: int = 2) -> NoReturn:
+    click.echo(f"relayproof: {message}", err=True)
+    sys.exit(code)
+
+
+def _of_relay(given: dict[str, Any]) -> None:
+    from conformance import plan as planning  # noqa: PLC0415 - a command loads what it needs
+    from conformance import record as recording  # noqa: PLC0415
+    from conformance.check import Options  # noqa: PLC0415
+    from conformance.probes import PROBES  # noqa: PLC0415
+    from conformance.rules import BOOK  # noqa: PLC0415
+    from conformance.target import ConfigurationError  # noqa: PLC0415
+
+    try:
+        target = target_of(given)
+        link = link_of(given, target)
+        plan = recording.chosen(planning.plan(target, BOOK, PROBES), given["only"])
+        if not plan.probes:
+            _stop("nothing to ask: no probe is left; name a --model, or another --only")
+        if given["dry_run"]:
+            click.echo("\n".join(one.probe.id for one in plan.probes))
+            click.echo(f"{plan.requests} requests, at most {plan.tokens} tokens; nothing was sent")
+            return
+        options = Options(total=given["timeout"], idle=given["idle_timeout"])
+        run = asyncio.run(recording.ask(target, link, plan, options, _tell))
+        paths = list(recording.write(run, given["folder"], f"{target.name} at {target.base}"))
+    except (ConfigurationError, OSError) as error:
+        _stop(str(error))
+    if not paths:
+        _stop((run.footer.note if run.footer else None) or "the relay answered nothing", 3)
+    click.echo(f"wrote {len(paths)} recordings to {given['folder']}")
+
+
+def _tell(progress: "Progress") -> None:
+    if progress.done % 10 == 0 or progress.done == progress.total:
+        click.echo(f"{progress.done}/{progress.total} probes · {progress.budget.requests} requests", err=True)
+
+
+def _of_run(run_file: Path, names: tuple[str, ...], folder: Path) -> None:
+    from conformance.run import RunError, read_run  # noqa: PLC0415
     from openapi.wire.jsonl import Recording, write_recording  # noqa: PLC0415
 
     try:
@@ -31,5 +96,4 @@ def record(run_file: Path, names: tuple[str, ...], folder: Path) -> None:
             path.write_text(write_recording(Recording("recorded", of, exchange)), encoding="utf-8")
             click.echo(f"wrote {path}")
     except (RunError, OSError, UnicodeDecodeError) as error:
-        click.echo(f"relayproof: {run_file}: {error}", err=True)
-        sys.exit(2)
+        _stop(f"{run_file}: {error}")
