@@ -37,7 +37,15 @@ def test_probes_of_an_operation_become_recordings(url: str, tmp_path: Path) -> N
 
 def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
     done = relayproof_(
-        "record", "http://127.0.0.1:9", "--model", "m", "--only", "chat.stream", "--dry-run", "--to", str(tmp_path / "x")
+        "record",
+        "http://127.0.0.1:9",
+        "--model",
+        "m",
+        "--only",
+        "chat.stream",
+        "--dry-run",
+        "--to",
+        str(tmp_path / "x"),
     )
     assert (done.code, "nothing was sent" in done.out, (tmp_path / "x").exists()) == (0, True, False)
 
