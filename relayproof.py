@@ -19,6 +19,7 @@ COMMANDS = {
     "judge": ("conformance.cli:judge", "Judge again, offline, what was captured."),
     "baseline": ("conformance.baseline_cli:baseline", "Write what a run failed to a baseline."),
     "record": ("conformance.record_cli:record", "Make a recording of an exchange of a run."),
+    "explain": ("mock_server.explain:explain", "Say what a code of a refused request means."),
     "scrub": ("mock_server.scrub:scrub", "Take what looks like a secret out of recordings and runs."),
     "report": ("conformance.report_cli:report", "Render a run: HTML, JUnit, Markdown, JSON."),
     "rules": ("proof.cli:rules", "Print the rule book, with what kills each rule."),

@@ -26,6 +26,7 @@ from mock_server.recorder import Recorder
 from mock_server.replay import AS_RECORDED, Pace
 from mock_server.script import Script
 from mock_server.upstream import Upstream
+from mock_server.validation import Mode
 from mock_server.wish import Wish
 from openapi.document import Document
 
@@ -43,6 +44,7 @@ def create_app(
     script: Script | None = None,
     latency: Latency | None = None,
     strict: bool = False,
+    mode: Mode = Mode.REJECT,
     control: bool = True,
     token: str | None = None,
     journal: int = JOURNAL,
@@ -63,6 +65,7 @@ def create_app(
         script=script,
         latency=latency,
         strict=strict,
+        mode=mode,
     )
     adapter = Adapter(relays, pace, Journal(journal), reload)
     if upstream:

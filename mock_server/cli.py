@@ -103,6 +103,13 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     help="Other words, pieces, pauses and order of members, all legal; 0 varies nothing. Or by `X-Relay-Seed: N`.",
 )
 @click.option("--script", type=FILE, metavar="FILE", help="Rules in YAML: which request gets which answer.")
+@click.option(
+    "--validate",
+    type=click.Choice(["reject", "warn", "off"]),
+    default="reject",
+    show_default=True,
+    help="What the document forbids: 400, answered with X-Relay-Violations, or answered. Or by `X-Relay-Validate`.",
+)
 @click.option("--strict-match", is_flag=True, help="404 for what was neither recorded nor scripted, with what is near.")
 @click.option(
     "--max-gap", type=click.FloatRange(0), metavar="S", help="No pause is longer than S seconds, whatever was recorded."
@@ -159,6 +166,7 @@ def serve(  # noqa: PLR0917 - click calls it by name
     faults: "tuple[Wish, ...]",
     seed: int,
     script: Path | None,
+    validate: str,
     max_gap: float | None,
     ttft: "Distribution | None",
     itl: "Distribution | None",
@@ -181,6 +189,7 @@ def serve(  # noqa: PLR0917 - click calls it by name
     from mock_server.library import LibraryError  # noqa: PLC0415
     from mock_server.replay import Mode, Pace  # noqa: PLC0415
     from mock_server.script import ScriptError  # noqa: PLC0415
+    from mock_server.validation import Mode as Validation  # noqa: PLC0415
 
     if verbose:
         _log_everything()
@@ -202,6 +211,7 @@ def serve(  # noqa: PLR0917 - click calls it by name
         journal,
         _upstream(record_from, upstream_key_env),
         to if record_from else None,
+        Validation(validate),
     )
     try:
         library = server.library(options)

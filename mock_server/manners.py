@@ -19,6 +19,7 @@ from mock_server.library import Library
 from mock_server.policy import RIGHT, Policy
 from mock_server.relay import Relay
 from mock_server.script import Play, Script
+from mock_server.validation import Mode
 from mock_server.wish import Granting, Wish, WishError, wishes
 from openapi import json_text
 from openapi.document import Document
@@ -52,6 +53,7 @@ class Relays:
         script: Script | None = None,
         latency: Latency | None = None,
         strict: bool = False,
+        mode: Mode = Mode.REJECT,
     ) -> None:
         self.seed = seed
         self.wanted = tuple(wanted)
@@ -72,6 +74,7 @@ class Relays:
                 script=self.script,
                 latency=latency,
                 strict=strict,
+                mode=mode,
             )
 
         self._made = lru_cache(maxsize=KEPT)(make)

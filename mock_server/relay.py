@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import lru_cache, partial, reduce
 from secrets import token_hex
 
-from mock_server import media, synthesis
+from mock_server import media, synthesis, validation
 from mock_server.answer import Answer, Asked, Frame, Says
 from mock_server.asking import header, is_json, kind_of_key, nested_deeper
 from mock_server.faults import Fault
@@ -25,6 +25,7 @@ from mock_server.remember import remembered
 from mock_server.replay import answer_of
 from mock_server.script import Play, Script
 from mock_server.synthesis.prompt import whole_number
+from mock_server.validation import Mode
 from mock_server.variation import varied
 from openapi import json_text, schema
 from openapi.document import Document, Match
@@ -60,8 +61,10 @@ class Relay:
         script: Script | None = None,
         latency: Latency | None = None,
         strict: bool = False,
+        mode: Mode = Mode.REJECT,
     ) -> None:
         self.document = document
+        self.mode = mode
         self.script = script or Script()
         self.latency = latency or USUAL
         self.strict = strict
@@ -89,7 +92,7 @@ class Relay:
 
     def settled(self, asked: Asked) -> Answer:
         """What a plain relay decides, less what each answer has for itself (`dressed`)."""
-        answer = self._decide(asked)
+        answer = self._warned(asked, self._decide(asked))
         return _compressed(answer) if self._may_compress(asked, answer) else answer
 
     def settles(self, asked: Asked) -> bool:
@@ -118,7 +121,7 @@ class Relay:
 
     def _finish(self, asked: Asked, decide: Callable[[Asked], Answer]) -> Answer:
         heard = reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
-        answer = self.bend(asked, dressed(asked, decide(heard)))
+        answer = self.bend(asked, dressed(asked, self._warned(heard, decide(heard))))
         return _compressed(answer) if self._may_compress(asked, answer) else answer
 
     def _may_compress(self, asked: Asked, answer: Answer) -> bool:
@@ -173,7 +176,7 @@ class Relay:
         return retimed(asked, made, rule.latency.over(self.latency), asked.under_way)
 
     def _refused(self, asked: Asked) -> Answer | None:
-        return next(filter(None, (check(asked) for check in self._checks())), None)
+        return next(filter(None, (check(asked) for check in self._checks(asked))), None)
 
     def _is_strict(self, asked: Asked) -> bool:
         said = header(asked.headers, STRICT)
@@ -185,7 +188,7 @@ class Relay:
         text = "Nothing was recorded or scripted for this request." + "".join(f" Near: {one}." for one in near)
         return self._refuse(asked, 404, text, code="no_recording")
 
-    def _checks(self) -> Iterator[Check]:
+    def _checks(self, asked: Asked) -> Iterator[Check]:
         policy = self.policy
         if policy.preflight:
             yield self._preflight
@@ -193,7 +196,7 @@ class Relay:
         if policy.check_key:
             yield self._key
         yield self._body
-        if policy.validate:
+        if policy.validate and self._mode(asked) is Mode.REJECT:
             yield self._schema
         if policy.check_model:
             yield self._model
@@ -285,9 +288,24 @@ class Relay:
         found = schema.faults(self.document, pointer, asked.body) if pointer else ()
         if not found:
             return None
-        return self._refuse(
-            asked, 400, "; ".join(fault.message for fault in found), param=found[0].param, code="invalid_value"
-        )
+        text = "; ".join(fault.message for fault in found)
+        told = ((validation.HEADER, validation.named(found)),)
+        refusal = self._refuse(asked, 400, text, param=found[0].param, code="invalid_value", headers=told)
+        explained = (header(asked.headers, validation.EXPLAINED) or "").lower() == "true"
+        return _explaining(refusal, validation.records(found)) if explained else refusal
+
+    def _mode(self, asked: Asked) -> Mode:
+        """What becomes of what the document forbids, as the request says or as it was started."""
+        said = (header(asked.headers, validation.CHOSEN) or "").strip().lower()
+        return Mode(said) if said in set(Mode) else self.mode
+
+    def _warned(self, asked: Asked, answer: Answer) -> Answer:
+        """With a header that tells what would have been refused, where that is wanted."""
+        if self._mode(asked) is not Mode.WARN or not self.policy.validate or asked.body is None:
+            return answer
+        pointer = self._request_schema(asked)
+        found = schema.faults(self.document, pointer, asked.body) if pointer else ()
+        return answer.adding(((validation.HEADER, validation.named(found)),)) if found else answer
 
     def _model(self, asked: Asked) -> Answer | None:
         name = self._model_of(asked)
@@ -345,6 +363,14 @@ def _recorded(exchange: Exchange) -> Answer:
 def _fresh(answer: Answer) -> Answer:
     """Without a request id, so that it gets one of its own."""
     return replace(answer, headers=tuple(pair for pair in answer.headers if pair[0].lower() != "x-request-id"))
+
+
+def _explaining(refusal: Answer, records: list[Json]) -> Answer:
+    """The refusal with a record of each fault in its error."""
+    body = json_text.read(refusal.body).object
+    error = body.get("error")
+    told: dict[str, Json] = {**body, "error": {**error, "violations": records}} if isinstance(error, dict) else body
+    return replace(refusal, frames=(replace(refusal.frames[0], data=json_text.write(told)),))
 
 
 def _with_field(answer: Answer, field: tuple[str, str]) -> Answer:

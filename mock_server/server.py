@@ -32,6 +32,7 @@ from mock_server.respond import EXTENSION, date
 from mock_server.script import Script, ScriptError
 from mock_server.script.reading import load as load_script
 from mock_server.upstream import Upstream
+from mock_server.validation import Mode as Validation
 from mock_server.wish import Wish
 from openapi import document
 
@@ -61,6 +62,7 @@ class Options:
     journal: int = JOURNAL
     upstream: Upstream | None = None
     record_to: Path | None = None
+    validate: Validation = Validation.REJECT
 
 
 def library(options: Options) -> Library:
@@ -103,6 +105,7 @@ def build(options: Options, recordings: Library | None = None) -> ASGIApp:
         script=scripted(options, recordings),
         latency=options.latency,
         strict=options.strict,
+        mode=options.validate,
         control=options.control,
         token=options.token,
         journal=options.journal,
