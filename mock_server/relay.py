@@ -9,14 +9,15 @@ Synchronous, and without state but for whose turn it is among equal recordings, 
 
 import gzip
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial, reduce
+from functools import partial, reduce
 from secrets import token_hex
 
-from mock_server import media, synthesis, validation
+from mock_server import media, synthesis
 from mock_server.answer import Answer, Asked, Frame, Says
-from mock_server.asking import header, is_json, kind_of_key, nested_deeper
+from mock_server.asking import header, kind_of_key, nested_deeper
+from mock_server.checks import Checks, as_get, fresh
 from mock_server.faults import Fault
 from mock_server.latency import USUAL, Latency, retimed
 from mock_server.library import PICK, Library, Turns
@@ -24,22 +25,16 @@ from mock_server.policy import RIGHT, Policy
 from mock_server.remember import remembered
 from mock_server.replay import answer_of
 from mock_server.script import Play, Script
-from mock_server.synthesis.prompt import whole_number
 from mock_server.validation import Mode
 from mock_server.variation import varied
-from openapi import json_text, schema
-from openapi.document import Document, Match
-from openapi.json_text import Json
-from openapi.wire.exchange import Auth, Exchange, Framing, Headers
+from openapi import json_text
+from openapi.document import Document
+from openapi.wire.exchange import Exchange, Framing, Headers
 
 GZIP = re.compile(r"(^|,)\s*gzip\s*(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 WORTH_IT = 256  # bytes of a body below which nobody compresses
-INVALID = "invalid_request_error"
 STRICT = "x-relay-strict"
 SPOKEN = {"createChatCompletion", "createCompletion", "createMessage", "createEmbedding"}  # what a model answers
-_PAGE = b"<!doctype html><title>relay</title><p>Nothing is served here.</p>\n"
-
-Check = Callable[[Asked], Answer | None]
 
 
 class Relay:
@@ -63,8 +58,6 @@ class Relay:
         strict: bool = False,
         mode: Mode = Mode.REJECT,
     ) -> None:
-        self.document = document
-        self.mode = mode
         self.script = script or Script()
         self.latency = latency or USUAL
         self.strict = strict
@@ -76,8 +69,8 @@ class Relay:
         self.turns = Turns()
         names = (*synthesis.MODELS, *library.models, *self.script.models)
         self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
+        self.checks = Checks(document, self.policy, mode, self._knows)
         self._read = remembered(json_text.read)
-        self._find = lru_cache(maxsize=256)(document.match)
 
     def answer(self, asked: Asked, play: Play | None = None) -> Answer:
         """The answer to a request that was read whole, as a script plays it where it does."""
@@ -92,7 +85,7 @@ class Relay:
 
     def settled(self, asked: Asked) -> Answer:
         """What a plain relay decides, less what each answer has for itself (`dressed`)."""
-        answer = self._warned(asked, self._decide(asked))
+        answer = self.checks.warned(asked, self._decide(asked))
         return _compressed(answer) if self._may_compress(asked, answer) else answer
 
     def settles(self, asked: Asked) -> bool:
@@ -106,11 +99,11 @@ class Relay:
 
     def too_large(self, asked: Asked) -> Answer:
         """The answer to a request whose body was not read, because it is larger than the policy allows."""
-        return self._finish(asked, self._refuse_size)
+        return self._finish(asked, self.checks.too_large)
 
     def asked(self, method: str, path: str, headers: Headers, raw: bytes) -> Asked:
         """The record of a request. A body that is nested too deeply to be read has no value."""
-        match = self._match(method, path)
+        match = self.checks.match(method, path)
         body = self._read(raw).value if raw and not nested_deeper(raw, self.policy.max_depth) else None
         operation = match.operation.id if match else None
         auth = kind_of_key(headers, self.api_key)
@@ -121,7 +114,7 @@ class Relay:
 
     def _finish(self, asked: Asked, decide: Callable[[Asked], Answer]) -> Answer:
         heard = reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
-        answer = self.bend(asked, dressed(asked, self._warned(heard, decide(heard))))
+        answer = self.bend(asked, dressed(asked, self.checks.warned(heard, decide(heard))))
         return _compressed(answer) if self._may_compress(asked, answer) else answer
 
     def _may_compress(self, asked: Asked, answer: Answer) -> bool:
@@ -131,7 +124,7 @@ class Relay:
         return bool(taken) and plain and answer.framing is Framing.CONTENT_LENGTH and len(answer.body) >= WORTH_IT
 
     def _decide(self, asked: Asked) -> Answer:
-        known = self._picked(asked) or self._equal(asked) or media.answer(asked) or self._refused(asked)
+        known = self._picked(asked) or self._equal(asked) or media.answer(asked) or self.checks.refusal(asked)
         if known:
             return known
         similar = self.library.similar(asked)
@@ -144,7 +137,7 @@ class Relay:
     def _played(self, play: Play, asked: Asked) -> Answer:
         """What a rule of the script says; a rule without an answer of its own leaves that to the relay."""
         rule = play.rule
-        answer = self._picked(asked) or self._refused(asked) or self._scripted(play, asked)
+        answer = self._picked(asked) or self.checks.refusal(asked) or self._scripted(play, asked)
         answer = (
             answer
             or self._equal(asked)
@@ -160,7 +153,7 @@ class Relay:
         if rule.failure:
             told = rule.failure
             usual = synthesis.failure_of(told.status)
-            return _fresh(
+            return fresh(
                 synthesis.error(
                     told.status,
                     told.message or usual.message,
@@ -175,8 +168,8 @@ class Relay:
         made = self._made(replace(asked, says=Says(rule.reply, rule.calls)))
         return retimed(asked, made, rule.latency.over(self.latency), asked.under_way)
 
-    def _refused(self, asked: Asked) -> Answer | None:
-        return next(filter(None, (check(asked) for check in self._checks(asked))), None)
+    def _knows(self, model: str) -> bool:
+        return model.startswith("mock-") or model in self.known_models or self.script.knows(model)
 
     def _is_strict(self, asked: Asked) -> bool:
         said = header(asked.headers, STRICT)
@@ -186,21 +179,7 @@ class Relay:
         """What a strict mock says where nobody recorded or scripted an answer: what came near, and why it is not it."""
         near = [*self.library.closest(asked), *self.script.near(asked)]
         text = "Nothing was recorded or scripted for this request." + "".join(f" Near: {one}." for one in near)
-        return self._refuse(asked, 404, text, code="no_recording")
-
-    def _checks(self, asked: Asked) -> Iterator[Check]:
-        policy = self.policy
-        if policy.preflight:
-            yield self._preflight
-        yield self._route
-        if policy.check_key:
-            yield self._key
-        yield self._body
-        if policy.validate and self._mode(asked) is Mode.REJECT:
-            yield self._schema
-        if policy.check_model:
-            yield self._model
-        yield self._room
+        return self.checks.refuse(asked, 404, text, code="no_recording")
 
     def _picked(self, asked: Asked) -> Answer | None:
         name = header(asked.headers, PICK)
@@ -210,7 +189,7 @@ class Relay:
         if exchange:
             return _recorded(exchange)
         near = ", ".join(self.library.near(name)) or "none is named like it"
-        return self._refuse(
+        return self.checks.refuse(
             asked, 404, f"No recording {name!r}; near: {near}", param="X-Relay-Recording", code="not_found"
         )
 
@@ -219,158 +198,13 @@ class Relay:
         return _recorded(self.turns.take(equals)) if equals else None
 
     def _made(self, asked: Asked) -> Answer:
-        named = self._model_of(asked)
+        named = self.checks.model_of(asked)
         names = (*self.known_models, *((named,) if named else ()))
-        return _fresh(synthesis.answer(replace(asked, method=_as_get(asked.method)), names))
-
-    # --- the checks, each a refusal or None -------------------------------------------------------------------------
-
-    def _preflight(self, asked: Asked) -> Answer | None:
-        """CORS (Fetch, 3.2.2): browsers ask without a key."""
-        if asked.method != "OPTIONS":
-            return None
-        methods = self._allowed(asked.path)
-        wanted = header(asked.headers, "access-control-request-method")
-        if wanted is None:
-            return Answer(204, (("allow", ", ".join(methods)),), framing=Framing.NONE) if methods else None
-        names = header(asked.headers, "access-control-request-headers") or "authorization, content-type"
-        fields = (
-            ("access-control-allow-origin", "*"),
-            ("access-control-allow-methods", ", ".join(methods or [wanted])),
-            ("access-control-allow-headers", names),
-            ("access-control-max-age", "600"),
-        )
-        return Answer(204, fields, framing=Framing.NONE)
-
-    def _route(self, asked: Asked) -> Answer | None:
-        if self._match(asked.method, asked.path):
-            return None
-        path = asked.path.partition("?")[0]
-        allowed = self._allowed(asked.path)
-        if allowed and self.policy.methods:
-            text = f"{asked.method} is not allowed on {path}, {' and '.join(allowed)} are"
-            headers = (("allow", ", ".join(allowed)),)
-            return self._refuse(asked, 405, text, code="method_not_allowed", headers=headers)
-        if self.policy.known_paths:
-            return self._refuse(asked, 404, f"Invalid URL ({asked.method} {path})", code="not_found")
-        return Answer(200, (("content-type", "text/html; charset=utf-8"),), (Frame(0.0, _PAGE),))
-
-    def _key(self, asked: Asked) -> Answer | None:
-        if asked.auth is Auth.VALID:
-            return None
-        text = "No API key was sent" if asked.auth is Auth.NONE else "Incorrect API key"
-        text += ": send it as `Authorization: Bearer KEY`."
-        return self._refuse(asked, 401, text, code="invalid_api_key", headers=(("www-authenticate", "Bearer"),))
-
-    def _body(self, asked: Asked) -> Answer | None:
-        if self._request_schema(asked) is None:
-            return None
-        if not asked.raw:
-            return self._refuse(asked, 400, "The request has no body: send a JSON object.", code="invalid_json")
-        coding = (header(asked.headers, "content-encoding") or "identity").strip().lower()
-        if coding != "identity":
-            return self._refuse(
-                asked, 415, f"Content-Encoding {coding!r} is not understood.", code="unsupported_media_type"
-            )
-        if self.policy.media_type and not is_json(header(asked.headers, "content-type")):
-            return self._refuse(asked, 415, "Content-Type must be application/json.", code="unsupported_media_type")
-        if nested_deeper(asked.raw, self.policy.max_depth):
-            return self._refuse(
-                asked, 413, f"JSON nested deeper than {self.policy.max_depth} levels.", code="request_too_large"
-            )
-        text = json_text.read(asked.raw) if asked.body is None else None
-        return (
-            self._refuse(asked, 400, f"The body is {text.fault}.", code="invalid_json") if text and text.fault else None
-        )
-
-    def _schema(self, asked: Asked) -> Answer | None:
-        pointer = self._request_schema(asked)
-        found = schema.faults(self.document, pointer, asked.body) if pointer else ()
-        if not found:
-            return None
-        text = "; ".join(fault.message for fault in found)
-        told = ((validation.HEADER, validation.named(found)),)
-        refusal = self._refuse(asked, 400, text, param=found[0].param, code="invalid_value", headers=told)
-        explained = (header(asked.headers, validation.EXPLAINED) or "").lower() == "true"
-        return _explaining(refusal, validation.records(found)) if explained else refusal
-
-    def _mode(self, asked: Asked) -> Mode:
-        """What becomes of what the document forbids, as the request says or as it was started."""
-        said = (header(asked.headers, validation.CHOSEN) or "").strip().lower()
-        return Mode(said) if said in set(Mode) else self.mode
-
-    def _warned(self, asked: Asked, answer: Answer) -> Answer:
-        """With a header that tells what would have been refused, where that is wanted."""
-        if self._mode(asked) is not Mode.WARN or not self.policy.validate or asked.body is None:
-            return answer
-        pointer = self._request_schema(asked)
-        found = schema.faults(self.document, pointer, asked.body) if pointer else ()
-        return answer.adding(((validation.HEADER, validation.named(found)),)) if found else answer
-
-    def _model(self, asked: Asked) -> Answer | None:
-        name = self._model_of(asked)
-        known = name is None or name.startswith("mock-") or name in self.known_models or self.script.knows(name)
-        return None if known or name is None else _fresh(synthesis.unknown_model(name, asked.operation))
-
-    def _room(self, asked: Asked) -> Answer | None:
-        wanted = max(filter(None, (whole_number(asked.object.get(name)) for name in synthesis.LIMITS)), default=0)
-        if wanted <= self.policy.context:
-            return None
-        return _fresh(synthesis.no_room(wanted, self.policy.context, asked.operation))
-
-    def _refuse_size(self, asked: Asked) -> Answer:
-        return self._refuse(
-            asked, 413, f"The body is larger than {self.policy.max_body} bytes.", code="request_too_large"
-        )
-
-    def _refuse(
-        self, asked: Asked, status: int, text: str, *, code: str, param: str | None = None, headers: Headers = ()
-    ) -> Answer:
-        """A refusal in the envelope of the path's protocol, whatever the method."""
-        found = (self._match(method, asked.path) for method in (asked.method, *self.document.methods(asked.path)))
-        name = next((match.operation.id for match in found if match), None)
-        told = synthesis.error(status, text, type=INVALID, param=param, code=code, headers=headers, operation=name)
-        return _fresh(told)
-
-    # --- what a request is ------------------------------------------------------------------------------------------
-
-    def _match(self, method: str, path: str) -> Match | None:
-        return self._find(_as_get(method) if self.policy.head else method, path)
-
-    def _allowed(self, path: str) -> list[str]:
-        methods = set(self.document.methods(path))
-        if methods:
-            methods |= {"HEAD"} if "GET" in methods and self.policy.head else set()
-            methods |= {"OPTIONS"} if self.policy.preflight else set()
-        return sorted(methods)
-
-    def _request_schema(self, asked: Asked) -> str | None:
-        match = self._match(asked.method, asked.path)
-        return match.operation.request if match else None
-
-    def _model_of(self, asked: Asked) -> str | None:
-        """The model that a request names, in its path or in its body."""
-        match = self._match(asked.method, asked.path)
-        name: Json = match.params.get("model") if match else None
-        name = asked.object.get("model") if name is None else name
-        return name if isinstance(name, str) else None
+        return fresh(synthesis.answer(replace(asked, method=as_get(asked.method)), names))
 
 
 def _recorded(exchange: Exchange) -> Answer:
     return exchange.view(answer_of)
-
-
-def _fresh(answer: Answer) -> Answer:
-    """Without a request id, so that it gets one of its own."""
-    return replace(answer, headers=tuple(pair for pair in answer.headers if pair[0].lower() != "x-request-id"))
-
-
-def _explaining(refusal: Answer, records: list[Json]) -> Answer:
-    """The refusal with a record of each fault in its error."""
-    body = json_text.read(refusal.body).object
-    error = body.get("error")
-    told: dict[str, Json] = {**body, "error": {**error, "violations": records}} if isinstance(error, dict) else body
-    return replace(refusal, frames=(replace(refusal.frames[0], data=json_text.write(told)),))
 
 
 def _with_field(answer: Answer, field: tuple[str, str]) -> Answer:
@@ -393,7 +227,3 @@ def _compressed(answer: Answer) -> Answer:
     body = gzip.compress(answer.body, compresslevel=1, mtime=0)
     fields = (("content-encoding", "gzip"), ("vary", "accept-encoding"))
     return replace(answer, headers=(*answer.headers, *fields), frames=(Frame(answer.frames[-1].due, body),))
-
-
-def _as_get(method: str) -> str:
-    return "GET" if method == "HEAD" else method

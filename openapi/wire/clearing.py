@@ -10,6 +10,7 @@ from openapi.wire.exchange import Exchange, Oddity, Read
 from openapi.wire.redaction import Path, Redactor, texts_of
 
 BLANK = re.compile(rb"(?:\r\n|\r|\n)(?:\r\n|\r|\n)\Z")
+MOST = 256 << 10  # bytes in which an event ends, or a secret
 ESCAPE = re.compile(r"(?:\\(?:u[0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2})\Z")
 
 
@@ -50,10 +51,14 @@ class Holding:
         self.secrets = tuple(secrets)
         self.taken = taken
         self._held: list[Read] = []
+        self._size = 0
 
     def feed(self, read: Read) -> tuple[Read, ...]:
         """The reads that can be handed on now, without their secrets."""
         self._held.append(read)
+        self._size += len(read.data)
+        if self._size > MOST:  # such a stream is looked through once, at its end
+            return ()
         whole = b"".join(one.data for one in self._held)
         if not BLANK.search(whole) or self._begins(whole.decode("latin-1")):
             return ()
@@ -61,7 +66,7 @@ class Holding:
 
     def close(self) -> tuple[Read, ...]:
         """All that is held: nothing more comes."""
-        held, self._held = self._held, []
+        held, self._held, self._size = self._held, [], 0
         return clear_reads(held, self.taken, stream=True)
 
     def _begins(self, text: str) -> bool:

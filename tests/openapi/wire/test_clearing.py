@@ -1,0 +1,104 @@
+"""Secrets out of what is still coming: no prefix of what is written has one."""
+
+import gzip
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openapi.wire import sse
+from openapi.wire.clearing import MOST, Holding, cleared
+from openapi.wire.exchange import Exchange, Framing, Oddity, Read, Request
+from openapi.wire.redaction import Redactor
+
+KEY = "sk-planted-0123456789"
+
+
+def event(text: str) -> bytes:
+    return b"data: " + json.dumps({"delta": {"content": text}}).encode() + b"\n\n"
+
+
+def spelled(data: bytes) -> str:
+    """What the whole events of these bytes say together."""
+    found = [item for item in sse.decode(data) if isinstance(item, sse.Message)]
+    return "".join(json.loads(item.data)["delta"]["content"] for item in found)
+
+
+def fed(pieces: list[bytes]) -> list[bytes]:
+    """What had been handed on after each read, and at the end."""
+    holding, out, seen = Holding([KEY], Redactor([KEY])), b"", []
+    for at, data in enumerate(pieces):
+        out += b"".join(read.data for read in holding.feed(Read(float(at), data)))
+        seen.append(out)
+    return [*seen, out + b"".join(read.data for read in holding.close())]
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    borders = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
+    return [data[start:end] for start, end in pairwise(borders)]
+
+
+TEXTS = st.lists(st.sampled_from([KEY, KEY[:9], KEY[9:], "s", "k-", "sk", *KEY, "hello ", '"', "é"]), max_size=40)
+
+
+@given(TEXTS, st.lists(st.integers(0, 4000), max_size=30))
+def test_nothing_that_was_handed_on_has_or_spells_the_secret(texts: list[str], places: list[int]) -> None:
+    stream = b"".join(map(event, texts))
+    seen = fed(cut(stream, places))
+    for written in seen:
+        assert KEY.encode() not in written
+        assert KEY not in spelled(written)
+    if KEY not in "".join(texts):
+        assert seen[-1] == stream
+
+
+def test_plain_events_are_handed_on_at_once() -> None:
+    assert fed([event("a "), event("b ")])[:2] == [event("a "), event("a ") + event("b ")]
+    assert fed([b": PING\n\n"])[0] == b": PING\n\n"
+
+
+@pytest.mark.parametrize("text", [KEY[:1], KEY[:12], "a\\", "50%", "a%7"])
+def test_what_may_be_the_beginning_of_a_secret_waits(text: str) -> None:
+    assert fed([event(text)])[0] == b""
+
+
+def test_half_an_event_waits_for_the_rest() -> None:
+    whole = event("a ")
+    assert fed([whole[:9], whole[9:]])[:2] == [b"", whole]
+
+
+def test_an_event_without_an_end_is_looked_through_once() -> None:
+    pieces = [b"x" * 1024] * (MOST // 1024 + 2)
+    assert fed(pieces)[-2:] == [b"", b"".join(pieces)]
+
+
+def test_everything_of_an_answer_is_cleared() -> None:
+    request = Request("POST", "/v1/chat/completions")
+    told = Exchange("", request, 200, (("x-echo", KEY),), error=f"with {KEY}", oddities=(Oddity("odd", KEY),))
+    clear = cleared(told, Redactor([KEY]))
+    assert KEY not in repr((clear.headers, clear.error, clear.oddities))
+
+
+def test_a_compressed_answer_is_kept_decoded_where_it_holds_one() -> None:
+    data = gzip.compress(f'{{"said": "{KEY}"}}'.encode())
+    headers = (("content-type", "application/json"), ("content-encoding", "gzip"))
+    coded = Exchange(
+        "", Request("GET", "/"), 200, headers, (Read(0.1, data),), framing=Framing.CHUNKED, chunks=(len(data), 0)
+    )
+    clear = cleared(coded, Redactor([KEY]))
+    assert KEY.encode() not in clear.content
+    assert (clear.header("content-encoding"), clear.chunks) == (None, None)
+    assert cleared(coded, Redactor(["another-secret"])) == coded
+
+
+def test_chunk_sizes_are_kept_where_they_stay_true() -> None:
+    data = event(f"a {KEY}")
+    headers = (("content-type", "text/event-stream"),)
+    exchange = Exchange("", Request("GET", "/"), 200, headers, (Read(0.1, data),), chunks=(len(data), 0))
+    assert cleared(exchange, Redactor([KEY])).chunks == (len(data), 0)
+    short = Exchange(
+        "", Request("GET", "/"), 200, headers, (Read(0.1, event("abcdef")),), chunks=(len(event("abcdef")), 0)
+    )
+    assert cleared(short, Redactor(["abcdef"])).chunks is None
