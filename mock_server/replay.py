@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from mock_server.answer import Answer, Frame, Frames, Wire
 from openapi.wire import http1_out, sse
@@ -241,12 +241,13 @@ def _chunked(answer: Answer) -> bytes:
 def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> Iterator[Piece]:
     framing = framing_of(answer, connection)
     chunked = framing is Framing.CHUNKED
-    body = [] if framing is Framing.NONE else list(schedule(answer, pace))
-    over = max(pace.due(answer.ended_at), body[-1][0] if body else 0.0)
-    first = body[0][0] if body else over
+    over = pace.due(max(answer.ended_at, *(frame.due for frame in answer.frames), 0.0))
+    body = iter(()) if framing is Framing.NONE else schedule(answer, pace)
+    start = next(body, None)  # the others are made when they are due: many streams may be open at once
+    first = over if start is None else start[0]
     begin = first if answer.first_byte is None else min(first, pace.due(answer.first_byte))
     yield begin, _head(answer, framing, date, keep_alive=stays_open(answer, connection))
-    for due, data in body:
+    for due, data in body if start is None else chain((start,), body):
         yield due, http1_out.chunk(data) if chunked else data
     if chunked and answer.end is End.COMPLETE:
         yield over, http1_out.LAST_CHUNK
