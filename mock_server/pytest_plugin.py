@@ -56,9 +56,9 @@ def _needed(package: str, fixture: str) -> None:
 @pytest.fixture
 def _relay_wanted(request: pytest.FixtureRequest) -> "Wanted":
     """What the markers of a test say, the nearest first."""
-    from mock_server.testing.wanted import Given, WantedError, wanted  # noqa: PLC0415
+    from mock_server.testing.wanted import WantedError, wanted  # noqa: PLC0415
 
-    given: dict[str, Given] = {}
+    given: dict[str, object] = {}
     with _told():
         for marker in request.node.iter_markers("relay"):
             if marker.args:

@@ -5,9 +5,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
-Given = str | int | float | bool | Path | list[str] | tuple[str, ...] | None
 NAMES = ("recording", "recordings", "fault", "faults", "script", "speed", "seed", "api_key", "strict", "hosts")
 
 
@@ -49,10 +47,10 @@ class Wanted:
     hosts: tuple[str, ...] = ()
 
 
-def wanted(given: Mapping[str, Given], folder: Path) -> Wanted:
+def wanted(given: Mapping[str, object], folder: Path) -> Wanted:
     """What the words say; files are named from this folder on. Raises WantedError."""
-    for name, value in given.items():
-        _check(name, value)
+    for name in given:
+        _check(name)
     if given.get("script") is not None and given.get("recording") is not None:
         raise WantedError(
             "script and recording both say which answer is given: a rule of a script may name a recording"
@@ -63,7 +61,7 @@ def wanted(given: Mapping[str, Given], folder: Path) -> Wanted:
             _speed(given.get("speed")),
             _seed(given.get("seed")),
             _text("api_key", given.get("api_key")),
-            bool(given.get("strict")),
+            _flag("strict", given.get("strict")),
         ),
         (*_texts("fault", given.get("fault")), *_texts("faults", given.get("faults"))),
         _script(given.get("script"), folder),
@@ -81,16 +79,14 @@ def rule_of(recording: Collection[str], known: Collection[str]) -> str:
     return json.dumps([{"name": "recording", "recording": list(recording), "then": "cycle"}])
 
 
-def _check(name: str, value: object) -> None:
+def _check(name: str) -> None:
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, 1)
         hint = f", did you mean {near[0]}?" if near else ""
         raise WantedError(f"{name!r} is unknown{hint} (there are {', '.join(NAMES)})")
-    if not isinstance(value, get_args(Given)):
-        raise WantedError(f"{name}: {value!r} is not understood")
 
 
-def _folder(value: Given, folder: Path) -> Path | None:
+def _folder(value: object, folder: Path) -> Path | None:
     if value is None:
         return None
     if not isinstance(value, str | Path) or not (folder / value).is_dir():
@@ -98,7 +94,7 @@ def _folder(value: Given, folder: Path) -> Path | None:
     return (folder / value).resolve()
 
 
-def _speed(value: Given) -> float:
+def _speed(value: object) -> float:
     if value is None or value == "max":
         return float("inf")
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
@@ -106,7 +102,7 @@ def _speed(value: Given) -> float:
     return float(value)
 
 
-def _seed(value: Given) -> int:
+def _seed(value: object) -> int:
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -114,13 +110,19 @@ def _seed(value: Given) -> int:
     return value
 
 
-def _text(name: str, value: Given) -> str | None:
+def _text(name: str, value: object) -> str | None:
     if value is not None and not isinstance(value, str):
         raise WantedError(f"{name}: {value!r} is no text")
     return value
 
 
-def _texts(name: str, value: Given) -> tuple[str, ...]:
+def _flag(name: str, value: object) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise WantedError(f"{name}: {value!r} is neither True nor False")
+    return bool(value)
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
     found = (value,) if isinstance(value, str) else value
     if found is None:
         return ()
@@ -129,7 +131,7 @@ def _texts(name: str, value: Given) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _script(value: Given, folder: Path) -> str | None:
+def _script(value: object, folder: Path) -> str | None:
     """A path is read, a text is YAML."""
     if not isinstance(value, Path):
         return _text("script", value)
