@@ -38,7 +38,7 @@ class MockRelay:
         self.ask("PUT", "script", text)
 
     def recording(self, *names: str) -> None:
-        """The recordings that answer everything from now on, in turn."""
+        """The recordings that answer for any model from now on, in turn."""
         self.script(rule_of(names, [one["name"] for one in self.ask("GET", "recordings")]))
 
     def reset(self) -> None:

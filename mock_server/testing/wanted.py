@@ -71,12 +71,15 @@ def wanted(given: Mapping[str, object], folder: Path) -> Wanted:
 
 
 def rule_of(recording: Collection[str], known: Collection[str]) -> str:
-    """A script whose one rule answers everything with these recordings. Raises WantedError for an unknown one."""
+    """A script whose one rule answers whatever names a model, known or not, with these recordings.
+
+    Raises WantedError for one that is not there.
+    """
     for name in recording:
         if name not in known:
             near = ", ".join(difflib.get_close_matches(name, known, 3, 0.4)) or "none is named like it"
             raise WantedError(f"there is no recording {name!r}; near: {near}")
-    return json.dumps([{"name": "recording", "recording": list(recording), "then": "cycle"}])
+    return json.dumps([{"name": "recording", "when": {"model": "*"}, "recording": list(recording), "then": "cycle"}])
 
 
 def _check(name: str) -> None:
