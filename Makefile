@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8787
 KILLS ?= reports/local/kills
+CLIENTS := tests/system/clients
 
-.PHONY: demo serve test check lint format docs proof mutation clean
+.PHONY: demo serve test check lint format docs proof mutation clients clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -52,5 +53,17 @@ $(VENV)/test.stamp: $(VENV)/demo.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+# Other people's clients, for tests/system/test_clients.py; npm's for Node, pip's in an environment of their own.
+clients: $(CLIENTS)/node_modules/.stamp $(CLIENTS)/.venv/.stamp
+
+$(CLIENTS)/node_modules/.stamp: $(CLIENTS)/package.json
+	npm install --prefix $(CLIENTS) --no-package-lock --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(CLIENTS)/.venv/.stamp: $(CLIENTS)/requirements.txt
+	$(PYTHON) -m venv $(CLIENTS)/.venv
+	$(CLIENTS)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

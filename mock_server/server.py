@@ -243,7 +243,7 @@ class Connected:
 
     def reset(self) -> None:
         transport = self.protocol.transport
-        with contextlib.suppress(OSError, ValueError):  # gone already
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # gone already, or none: in memory
             linger = struct.pack("ii", 1, 0)
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.cycle.response_started = self.cycle.response_complete = True
