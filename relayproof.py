@@ -18,7 +18,7 @@ COMMANDS = {
     "check": ("conformance.cli:check", "Judge a relay against the document."),
     "judge": ("conformance.cli:judge", "Judge again, offline, what was captured."),
     "baseline": ("conformance.baseline_cli:baseline", "Write what a run failed to a baseline."),
-    "record": ("conformance.record_cli:record", "Make a recording of an exchange of a run."),
+    "record": ("conformance.record_cli:record", "Record a live relay, or an exchange of a run."),
     "explain": ("mock_server.explain:explain", "Say what a code of a refused request means."),
     "scrub": ("mock_server.scrub:scrub", "Take what looks like a secret out of recordings and runs."),
     "report": ("conformance.report_cli:report", "Render a run: HTML, JUnit, Markdown, JSON."),

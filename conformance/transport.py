@@ -28,13 +28,13 @@ from openapi.wire.clearing import cleared
 from openapi.wire.exchange import Auth, End, Exchange, Framing, Headers, Read, Request
 from openapi.wire.http1 import FRAMING_FAULT, AnswerReader
 from openapi.wire.redaction import MARK, Redactor, mark
+from openapi.wire.secrets import is_secret_header
 
 MAX_BODY = 32 << 20  # bytes; what is cut off decides nothing
 MAX_HEAD = 100 << 10  # bytes; httpcore2 gives up on a longer one
 SETTLED = 0.1  # seconds behind an answer in which a relay that ends the connection has ended it
 KEPT = 600.0  # seconds that we keep a connection: longer than any relay does
 USER_AGENT = "relayproof"
-SECRET_HEADERS = ("auth", "key", "token", "secret", "cookie")
 KEY_HEADERS = frozenset({"x-api-key", "api-key", "x-goog-api-key"})  # in which a relay may look for the key itself
 KEY_HERE = mark(0)  # in a header of a probe: where the key is to stand, if not in a bearer's; and so it is written down
 WRONG_KEY = "sk-relayproof-wrong-0123456789abcdef0123456789"
@@ -251,7 +251,7 @@ class Transport:
         self.client = client
         self.link = link
         self._another = another
-        secret = [value for name, value in link.headers if _is_secret(name)]
+        secret = [value for name, value in link.headers if is_secret_header(name)]
         self.redactor = Redactor([*filter(None, [link.key]), WRONG_KEY, *secret])
 
     @property
@@ -358,7 +358,7 @@ class Transport:
 
     def _shown(self, request: Request) -> Request:
         """The request as it is written down: without the key, and without the values of headers that hold one."""
-        extra = [(name, MARK + "]" if _is_secret(name) else value) for name, value in self._extra(request)]
+        extra = [(name, MARK + "]" if is_secret_header(name) else value) for name, value in self._extra(request)]
         auth = request.auth
         if auth is Auth.VALID and not self.link.key:
             auth = None  # there is no key: nothing can be said about it
@@ -422,10 +422,6 @@ def _ending(reader: AnswerReader, tape: _Tape, end: End | None, error: str | Non
 
 def _seconds(value: float) -> float:
     return round(max(value, 0.0), 6)
-
-
-def _is_secret(header: str) -> bool:
-    return any(part in header.lower() for part in SECRET_HEADERS)
 
 
 def _plain(error: BaseException) -> str:

@@ -90,8 +90,8 @@ class Adapter:
             return Done(relay.asked(method, target, headers, raw or b""), refusal)
         if raw is None or relay is not self.relays.usual or self.relays.crowded or not isinstance(headers, Fields):
             return self._answer(relay, method, target, headers, raw)
-        key = relay, method, target, headers, raw
-        known = self._settled.find(key, second)
+        key = method, target, headers, raw
+        known = self._settled.find(relay, key, second)
         if known:
             return Done(known.asked, dressed(known.asked, known.answer), relay)
         done = self._answer(relay, method, target, headers, raw)

@@ -24,6 +24,7 @@ from mock_server.journal import Filter
 from mock_server.library import LibraryError
 from mock_server.metrics import TYPE
 from mock_server.script import ScriptError, read
+from mock_server.script.reading import check_recordings
 from mock_server.wish import Wish, WishError, wish
 from openapi import json_text
 from openapi.json_text import Json
@@ -182,7 +183,7 @@ class Control:
         relays = self.adapter.relays
         text = "[]" if request.method == "DELETE" else (await _body(request)).decode("utf-8", "replace")
         try:
-            relays.perform(read(text, "script", relays.seed))
+            relays.perform(check_recordings(read(text, "script", relays.seed), relays.usual.library))
         except ScriptError as error:
             raise _Refused(400, str(error)) from error
         return await self.script(request)

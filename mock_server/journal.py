@@ -17,6 +17,8 @@ from mock_server.respond import Sent
 from mock_server.script import Play
 from openapi.json_text import Json
 from openapi.wire import jsonl, secrets
+from openapi.wire.clearing import cleared
+from openapi.wire.exchange import Exchange, Read, Request
 from openapi.wire.redaction import Redactor
 
 MOST = 1000  # entries
@@ -96,7 +98,7 @@ class Entry:
     def whole(self) -> dict[str, Json]:
         """All of it: headers, bodies up to a limit, the times of the pieces."""
         taken = self._redactor
-        body = secrets.hidden_bytes(taken.data(self.answer.body))
+        body = secrets.hidden_bytes(self._cleared.body)
         asked: dict[str, Json] = {
             "headers": _headers(secrets.shown_headers(self.asked.headers, taken)),
             "body": _shown(secrets.hidden_bytes(taken.data(self.asked.raw))),
@@ -104,12 +106,20 @@ class Entry:
         ends = accumulate(len(frame.data) for frame in self.answer.frames)
         pieces = zip(self.answer.frames, ends, strict=True)
         answered: dict[str, Json] = {
-            "headers": _headers(secrets.shown_headers(self.answer.headers, taken)),
+            "headers": _headers(secrets.shown_headers(self._cleared.headers, taken)),
             "body": _shown(body),
             "framing": self.answer.framing.value,
             "pieces": [[round(frame.due, 6), end] for (frame, end), _ in zip(pieces, range(PIECES), strict=False)],
         }
         return self.line() | {"request": asked, "response": answered}
+
+    @property
+    def _cleared(self) -> Exchange:
+        """The answer as evidence is kept: decoded where its coding hides a secret, and none spelled over its events."""
+        reads = tuple(Read(frame.due, frame.data) for frame in self.answer.frames)
+        request = Request(self.asked.method, "")
+        told = Exchange("", request, self.answer.status, self.answer.headers, reads)
+        return cleared(told, self._redactor)
 
     @property
     def _redactor(self) -> Redactor:

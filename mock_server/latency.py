@@ -92,7 +92,7 @@ def retimed(asked: Asked, answer: Answer, latency: Latency, under_way: int = 1) 
     die = random.Random(f"{asked.seed} {asked.method} {asked.path} {asked.raw!r}")  # noqa: S311 - no secret
     slower = max(1.0, under_way / latency.slots) if latency.slots else 1.0
     if answer.framing is not Framing.CHUNKED:
-        due = slower * sum(_steps(latency, 1 + max(_tokens(answer) - 1, 0), die, answer.frames[0].due))
+        due = slower * sum(_steps(latency, max(_tokens(answer), 1), die, answer.frames[0].due))
         return replace(answer, frames=(replace(answer.frames[0], due=due), *answer.frames[1:]), ended_at=due)
     frames = Frames(_moved(answer.frames, latency, die, slower))
     return replace(answer, frames=frames, ended_at=max(frame.due for frame in frames))

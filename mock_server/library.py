@@ -17,7 +17,6 @@ from urllib.parse import unquote
 
 from mock_server.answer import Asked
 from mock_server.features import Features, features, of_recording
-from mock_server.remember import LONGEST, MOST
 from openapi.document import Document
 from openapi.json_text import Json
 from openapi.wire import http1_out
@@ -54,7 +53,6 @@ class Library:
             if operation and found:
                 self._similar.setdefault((operation, found), exchange)
         self._places = {key[:3] for key in self._equal}
-        self._said: dict[bytes, tuple[Json, str | bytes]] = {}
 
     def named(self, name: str) -> Exchange | None:
         return self.recordings.get(name)
@@ -71,20 +69,8 @@ class Library:
         place = _place(asked.method, asked.path, asked.headers)
         if place not in self._places:
             return ()
-        equal = self._equal.get((*place, self._meant(asked)), ())
+        equal = self._equal.get((*place, _body(asked.body, asked.raw)), ())
         return tuple(exchange for exchange in equal if exchange.request.auth in {None, asked.auth})
-
-    def _meant(self, asked: Asked) -> str | bytes:
-        """What the body says, found out once for each body; a fault may have put another one in its place."""
-        known = self._said.get(asked.raw)
-        if known and known[0] is asked.body:
-            return known[1]
-        text = _body(asked.body, asked.raw)
-        if len(asked.raw) <= LONGEST:
-            if len(self._said) >= MOST:
-                self._said.clear()
-            self._said[asked.raw] = asked.body, text
-        return text
 
     def closest(self, asked: Asked, most: int = 3) -> list[str]:
         """The recordings of this operation that are nearest to a request, each with the members that differ."""

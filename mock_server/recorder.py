@@ -8,7 +8,8 @@ start and ends there as truncated.
 import json
 import os
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
@@ -17,7 +18,7 @@ from openapi.json_text import Json
 from openapi.wire import jsonl, secrets
 from openapi.wire.clearing import Holding, cleared
 from openapi.wire.exchange import End, Exchange, Read, Request
-from openapi.wire.jsonl import Recording, RecordingError
+from openapi.wire.jsonl import Recording, RecordingError, read_recording
 from openapi.wire.redaction import Redactor
 
 PART = ".part"
@@ -39,7 +40,8 @@ class Recorder:
         return Tape(self._free(_stem(exchange)), self.of, exchange, taken, known)
 
     def recover(self) -> list[Path]:
-        """Makes recordings of what a killed process left, and says which."""
+        """Makes recordings of what a killed process left, and says which. What another one writes is let be, and so
+        is a part of which no recording can be made."""
         return [made for part in sorted(self.folder.glob(f"*{PART}")) if (made := _recovered(part, self.of))]
 
     def _free(self, stem: str) -> Path:
@@ -60,6 +62,7 @@ class Tape:
         self._holding = Holding(known, taken)
         self._part = path.with_name(path.name + PART)
         self._file: TextIO = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
+        _lock(self._file)  # whoever finds the part free knows that nobody writes it any more
         self._line({"part": 1, "at": exchange.sent, "request": jsonl.request_out(self.exchange.request)})
 
     def head(self, exchange: Exchange) -> None:
@@ -114,31 +117,55 @@ def _stem(exchange: Exchange) -> str:
 
 
 def _recovered(part: Path, of: str) -> Path | None:
-    """The recording of what a part has, which then goes; None for one that has no answer."""
-    lines = list(_readable(part))
+    """The recording of what a part has, which then goes; None where it is still written, or makes none."""
     path = part.with_name(part.name.removesuffix(PART))
-    if len(lines) >= 2 and isinstance(lines[0], dict) and isinstance(lines[1], dict) and not path.exists():
-        reads = [line for line in lines[2:] if isinstance(line, list)]
-        last = reads[-1][0] if reads else 0.0
-        head: Json = {"recording": 1, "source": "recorded", "of": of, "at": lines[0].get("at") or ""}
-        assert isinstance(head, dict)
-        head |= {"request": lines[0].get("request"), "response": lines[1]}
-        end: Json = {"end": End.TRUNCATED.value, "at": last, "error": CUT}
-        text = "".join(jsonl.dump(line) + "\n" for line in (head, *reads, end))
+    with part.open(encoding="utf-8", errors="replace") as file:
+        if not _lock(file):
+            return None
+        if path.exists():  # killed between the whole and its part: nothing is in it that the whole has not
+            part.unlink(missing_ok=True)
+            return None
+        text = _whole(list(_readable(file)), of)
         try:
-            jsonl.read_recording(text, path.stem)
+            read_recording(text, path.stem)
         except RecordingError:
             return None
         path.write_text(text, encoding="utf-8")
-        part.unlink()
-        return path
-    part.unlink()
-    return None
+        part.unlink(missing_ok=True)
+    return path
 
 
-def _readable(part: Path) -> Iterator[Json]:
+def _lock(file: TextIO) -> bool:
+    """Whether the file was nobody else's; it is ours then, until it is closed or we end."""
+    if sys.platform != "win32":  # where a file that is open cannot be taken away
+        import fcntl  # noqa: PLC0415 - not everywhere
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
+
+
+def _whole(lines: Sequence[Json], of: str) -> str:
+    """What a recording would be that ended with these lines."""
+    asked, answered = (line if isinstance(line, dict) else {} for line in (*lines[:2], {}, {})[:2])
+    reads = [line for line in lines[2:] if isinstance(line, list)]
+    head: Json = {
+        "recording": 1,
+        "source": "recorded",
+        "of": of,
+        "at": asked.get("at"),
+        "request": asked.get("request"),
+        "response": answered,
+    }
+    end: Json = {"end": End.TRUNCATED.value, "at": reads[-1][0] if reads else 0.0, "error": CUT}
+    return "".join(jsonl.dump(line) + "\n" for line in (head, *reads, end))
+
+
+def _readable(lines: Iterable[str]) -> Iterator[Json]:
     """The lines up to the first that is not whole."""
-    for line in part.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in lines:
         try:
             yield json.loads(line)
         except ValueError:

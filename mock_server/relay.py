@@ -22,7 +22,6 @@ from mock_server.faults import Fault
 from mock_server.latency import USUAL, Latency, retimed
 from mock_server.library import PICK, Library, Turns
 from mock_server.policy import RIGHT, Policy
-from mock_server.remember import remembered
 from mock_server.replay import answer_of
 from mock_server.script import Play, Script
 from mock_server.validation import Mode
@@ -70,7 +69,6 @@ class Relay:
         names = (*synthesis.MODELS, *library.models, *self.script.models)
         self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
         self.checks = Checks(document, self.policy, mode, self._knows)
-        self._read = remembered(json_text.read)
 
     def answer(self, asked: Asked, play: Play | None = None) -> Answer:
         """The answer to a request that was read whole, as a script plays it where it does."""
@@ -104,7 +102,7 @@ class Relay:
     def asked(self, method: str, path: str, headers: Headers, raw: bytes) -> Asked:
         """The record of a request. A body that is nested too deeply to be read has no value."""
         match = self.checks.match(method, path)
-        body = self._read(raw).value if raw and not nested_deeper(raw, self.policy.max_depth) else None
+        body = json_text.read(raw).value if raw and not nested_deeper(raw, self.policy.max_depth) else None
         operation = match.operation.id if match else None
         auth = kind_of_key(headers, self.api_key)
         turn = self.turns.count(method, path, auth.value, raw) if self.faults else 1

@@ -29,7 +29,8 @@ from mock_server.library import RECORDINGS, Library, load
 from mock_server.recorder import Recorder
 from mock_server.replay import AS_RECORDED, Connection, Pace, on_wire
 from mock_server.respond import EXTENSION, date
-from mock_server.script import Script, ScriptError
+from mock_server.script import Script
+from mock_server.script.reading import check_recordings
 from mock_server.script.reading import load as load_script
 from mock_server.upstream import Upstream
 from mock_server.validation import Mode as Validation
@@ -74,15 +75,7 @@ def scripted(options: Options, recordings: Library) -> Script:
     """The script to play. Raises ScriptError, also for a recording that is not there."""
     if options.script is None:
         return Script(seed=options.seed)
-    script = load_script(options.script, options.seed)
-    for rule in script.rules:
-        for name in rule.recordings:
-            if recordings.named(name) is None:
-                near = ", ".join(recordings.near(name))
-                hint = f"; near: {near}" if near else ""
-                msg = f"{options.script}: {rule.name}: no recording {name!r}{hint}"
-                raise ScriptError(msg)
-    return script
+    return check_recordings(load_script(options.script, options.seed), recordings, str(options.script))
 
 
 def recorder(options: Options) -> Recorder | None:

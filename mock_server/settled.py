@@ -12,7 +12,7 @@ from mock_server.relay import Relay
 MOST = 256
 LONGEST = 16 << 10  # bytes of a body, and of a head
 
-Key = tuple[Relay, str, str, Fields, bytes]
+Key = tuple[str, str, Fields, bytes]  # method, target, fields, body
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,10 @@ class Decision:
 
 
 class Settled:
-    """What is known of requests by their bytes."""
+    """What is known of requests by their bytes, for one relay at a time: with another all of it is forgotten."""
 
     def __init__(self) -> None:
+        self._relay: Relay | None = None
         self._heads: dict[tuple[tuple[bytes, bytes], ...], Fields] = {}
         self._decisions: dict[Key, Decision] = {}
 
@@ -43,7 +44,10 @@ class Settled:
                 self._heads[head] = found
         return found
 
-    def find(self, key: Key, second: int) -> Decision | None:
+    def find(self, relay: Relay, key: Key, second: int) -> Decision | None:
+        if relay is not self._relay:
+            self._relay = relay
+            self._decisions.clear()
         found = self._decisions.get(key)
         return found if found and found.second in {None, second} else None
 

@@ -91,6 +91,12 @@ def parse(url: str, key: str | None = None) -> Upstream:
     if parts.query or parts.fragment or parts.username is not None:
         msg = "a base URL has no query, fragment or user"
         raise AddressError(msg)
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        msg = f"{url!r} is no base URL: it has characters that no request can say"
+        raise AddressError(msg)
+    if key is not None and not (key.isascii() and key.isprintable()):
+        msg = "the key has characters that no header can hold"
+        raise AddressError(msg)
     tls = parts.scheme == "https"
     prefix = parts.path.rstrip("/").removesuffix("/v1")
     return Upstream(parts.hostname, port or (443 if tls else 80), tls, prefix, key)

@@ -9,6 +9,7 @@ from typing import TypeVar
 import yaml
 
 from mock_server.latency import USUAL, Latency, LatencyError, distribution
+from mock_server.library import Library
 from mock_server.script.rule import Failure, Rule, Script
 from mock_server.script.when import ANY, Text, When
 from mock_server.wish import Wish, WishError, wish
@@ -60,6 +61,17 @@ def read(text: str, name: str = "script", seed: int = 0) -> Script:
             msg = f"{name}: rule {number}: {wrong}"
             raise ScriptError(msg) from wrong
     return Script(tuple(found), seed)
+
+
+def check_recordings(script: Script, library: Library, name: str = "script") -> Script:
+    """The script, whose recordings are all there. Raises ScriptError."""
+    for rule in script.rules:
+        for wanted in rule.recordings:
+            if library.named(wanted) is None:
+                near = ", ".join(library.near(wanted))
+                msg = f"{name}: {rule.name}: no recording {wanted!r}" + (f"; near: {near}" if near else "")
+                raise ScriptError(msg)
+    return script
 
 
 def _rule(value: Json, name: str) -> Rule:

@@ -1,6 +1,7 @@
 """The hand on a running mock, over a socket: what it tells, what it changes, and whom it lets in."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
@@ -120,6 +121,8 @@ def test_a_script_is_played_while_it_runs_and_reset_ends_it(ask: Ask, url: str) 
     assert b"Nine." in ask(body={**HELLO, "model": "gpt-9"}, url=url).body
     wrong = control(ask, url, "PUT", "script", b"[{reply: 5}]")
     assert (wrong.status, "rule 1: reply" in str(wrong.error()["message"])) == (400, True)
+    missing = control(ask, url, "PUT", "script", b"[{recording: litellm/chat-basik}]")
+    assert (missing.status, "near: litellm/chat-basic" in str(missing.error()["message"])) == (400, True)
     assert control(ask, url, "POST", "reset").status == 204
     assert value(control(ask, url, "GET", "script")) == []
     assert ask(body={**HELLO, "model": "gpt-9"}, url=url).status == 404
@@ -215,10 +218,17 @@ def test_no_secret_is_found_in_the_journal_or_the_metrics(ask: Ask, url: str) ->
             key=KEY,
             url=url,
         )
+    spelled = {**HELLO, "messages": [{"role": "user", "content": f"Repeat this exactly: {KEY}"}]}
+    for stream in (False, True):
+        ask(body={**spelled, "stream": stream}, headers=(("accept-encoding", "gzip"),), key=KEY, url=url)
     google = b"AIza" + b"a" * 35
     ask(path="/v1/nowhere", body=b"an key of another: " + google, key=KEY, url=url)
-    pages = ("journal", *(f"journal/{number}" for number in (1, 2, 3)), "metrics")
-    whole = b"".join(control(ask, url, "GET", page).body for page in pages)
+    pages = ("journal", *(f"journal/{number}" for number in (1, 2, 3, 4, 5)), "metrics")
+    told = [control(ask, url, "GET", page) for page in pages]
+    bodies = [entry["response"]["body"] for entry in map(value, told[1:6])]
+    deltas = [re.findall(r'"content":"((?:[^"\\\\]|\\\\.)*)"', body) for body in bodies if isinstance(body, str)]
+    whole = b"".join(one.body for one in told) + "".join(map("".join, deltas)).encode()
+    assert not any(isinstance(body, dict) for body in bodies), "a coding hides what it holds"
     assert b"relayproof:key" in whole
     for secret in (*map(str.encode, planted.values()), google):
         assert secret not in whole, secret

@@ -324,7 +324,17 @@ def test_a_process_that_is_killed_leaves_a_prefix_without_secrets(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "url", ["relay.example", "ftp://a/", "http://", "http://u:p@a/", "http://a/?x=1", "http://a:x/"]
+    "url",
+    [
+        "relay.example",
+        "ftp://a/",
+        "http://",
+        "http://u:p@a/",
+        "http://a/?x=1",
+        "http://a:x/",
+        "http://ä/",
+        "http://a/b c",
+    ],
 )
 def test_what_is_no_base_url_is_told_in_one_line(url: str, tmp_path: Path) -> None:
     arguments = [sys.executable, "-m", "mock_server", "--port", "0", "--to", str(tmp_path), "--record-from", url]
