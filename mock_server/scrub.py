@@ -51,17 +51,23 @@ def _value(line: str) -> Json:
 
 
 def _secret_headers(value: Json) -> Iterator[tuple[str, str]]:
-    """The headers of a line that hold a secret by their names, and hold no mark."""
+    """The headers of a line that hold a secret by their names, and hold no mark: what stands under `headers`."""
     left: list[Json] = [value]
     while left:
         match left.pop():
-            case [str(name), str(text)] if secrets.is_secret_header(name):
-                if len(text) >= SHORTEST and MARK not in text:
-                    yield name, text
             case dict() as one:
+                yield from _secret(one.get("headers"))
                 left += one.values()
             case list() as one:
                 left += one
+
+
+def _secret(headers: Json) -> Iterator[tuple[str, str]]:
+    for pair in headers if isinstance(headers, list) else []:
+        match pair:
+            case [str(name), str(text)] if secrets.is_secret_header(name) and len(text) >= SHORTEST:
+                if MARK not in text and text not in secrets.INVENTED:
+                    yield name, text
 
 
 @click.command()

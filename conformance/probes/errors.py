@@ -5,13 +5,14 @@ from conformance.probe import JSON_TYPE, MODEL, Probe, Role, Step
 from conformance.probes.chat import ask
 from openapi.json_text import Json
 from openapi.wire.exchange import Auth
+from openapi.wire.secrets import NOBODYS
 
 HELLO: list[Json] = [{"role": "user", "content": "hello"}]
 UNKNOWN: Json = {"model": f"relayproof-{UNKNOWN_MODEL}", "messages": HELLO, "max_tokens": 5}
 UNKNOWN_STREAM: Json = {"model": f"relayproof-{UNKNOWN_MODEL}", "messages": HELLO, "max_tokens": 5, "stream": True}
 _AUTH = frozenset({"auth"})
 _AGAIN = Step("another-refusal", UNKNOWN)
-BASIC = (*JSON_TYPE, ("authorization", "Basic cmVsYXlwcm9vZjp3cm9uZw=="))  # relayproof:wrong
+BASIC = (*JSON_TYPE, ("authorization", NOBODYS))
 TEXT = (("content-type", "text/plain"),)
 
 

@@ -21,6 +21,8 @@ MEMBERS = re.compile(
     r"|(?:access|refresh|auth|session|id|bearer|api)[_-]?token)s?$|^(?:key|token|sig|signature)$",
     re.IGNORECASE,
 )
+NOBODYS = "Basic cmVsYXlwcm9vZjp3cm9uZw=="  # relayproof:wrong, for a probe that asks by a scheme that no relay takes
+INVENTED = frozenset({NOBODYS})  # what we present ourselves and opens nothing
 FORMS = {
     "an API key": r"\b(?:sk|pk|rk)-[A-Za-z0-9][A-Za-z0-9_-]{15,}",
     "a Google key": r"\bAIza[0-9A-Za-z_-]{35}",

@@ -11,6 +11,7 @@ from mock_server.library import RECORDINGS
 from mock_server.scrub import found_in, scrub, scrubbed
 from openapi.wire.jsonl import read_recording
 from openapi.wire.redaction import mark
+from openapi.wire.secrets import NOBODYS
 
 KEY = "sk-planted-0123456789abcdef"
 SECRETS = {
@@ -38,6 +39,18 @@ def test_headers_that_hold_secrets_are_known_by_their_names() -> None:
     assert [one.kind for one in found_in(line)] == ["the header Set-Cookie"]
     assert "short1" not in scrubbed(line)
     assert "100000" in scrubbed(line)
+
+
+def test_a_pair_is_a_header_only_among_headers() -> None:
+    line = '{"told": [["authorization", "it was not asked for"]], "response": {"headers": [["x-api-key", "abcd1234"]]}}'
+    assert [one.kind for one in found_in(line)] == ["the header x-api-key"]
+    assert "it was not asked for" in scrubbed(line)
+
+
+def test_what_a_probe_presents_as_nobody_is_no_secret_and_any_other_is() -> None:
+    line = '{{"headers": [["authorization", "{}"]]}}'
+    assert list(found_in(line.format(NOBODYS))) == []
+    assert [one.kind for one in found_in(line.format("Basic cmVhbDpvbmU="))] == ["the header authorization"]
 
 
 def test_marks_are_no_secrets() -> None:
