@@ -70,6 +70,9 @@ def show(run: Run, rules: Mapping[str, Rule], paths: Iterable[Path]) -> None:
     width = max(NARROW, min(shutil.get_terminal_size((100, 24)).columns, WIDE))
     encoding = sys.stdout.encoding or "utf-8"  # an old code page has no ✗
     text = terminal.render(run, rules, width=width, color=color).encode(encoding, "backslashreplace").decode(encoding)
-    click.echo(text, nl=False, color=color)
-    for path in paths:
-        click.echo(f"wrote {path}")
+    try:
+        click.echo(text, nl=False, color=color)
+        for path in paths:
+            click.echo(f"wrote {path}")
+    except BrokenPipeError:  # who read us has seen enough: that decides no exit code
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

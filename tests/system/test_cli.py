@@ -235,6 +235,17 @@ def test_what_is_piped_is_plain_and_every_tenth_probe_is_told() -> None:
     assert re.fullmatch(r"(\d+)/\1 probes · \d+ requests · \d+ tokens · [a-z.-]+", lines[-1])
 
 
+def test_who_stops_reading_changes_no_exit_code() -> None:
+    with running("--fault", "models-unknown-200-error", "--speed", "max") as url:
+        for only, code in (("chat.schema", 0), ("models.unknown", 1)):
+            words = ("check", url, "--only", only, "--model", "mock-chat", "--quiet")
+            with started(*words, RELAYPROOF_API_KEY="any") as check:
+                assert check.stdout is not None
+                check.stdout.close()
+                _, said = check.communicate()
+                assert (check.returncode, said) == (code, "")
+
+
 def test_quiet_says_no_progress() -> None:
     with serving(sends(GOOD)) as server:
         assert relayproof_("check", server.url, *ONE, "--quiet").err == ""
