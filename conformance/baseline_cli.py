@@ -1,7 +1,7 @@
 """`relayproof baseline RUN.jsonl`: what a run failed, written down as a baseline."""
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,10 +17,14 @@ def _end(_: click.Context, __: click.Parameter, value: str) -> date | None:
     if value == "never":
         return None
     try:
-        return date.fromisoformat(value)
+        end = date.fromisoformat(value)
     except ValueError:
         msg = f"{value!r} is no date like 2027-03-31, nor never"
         raise click.BadParameter(msg) from None
+    if end < datetime.now(UTC).date():
+        msg = f"{value} is over: such a waiver excuses nothing"
+        raise click.BadParameter(msg)
+    return end
 
 
 @click.command()

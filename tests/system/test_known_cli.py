@@ -179,6 +179,7 @@ def test_an_unknown_dialect_is_2_with_those_that_there_are() -> None:
         (["empty.jsonl", "--to", "b.toml", "--reason", "x", "--expires", "never"], "cannot be read as a run"),
         (["empty.jsonl", "--to", "b.toml", "--reason", "x"], "--expires"),
         (["empty.jsonl", "--to", "b.toml", "--reason", "x", "--expires", "soon"], "is no date like 2027-03-31"),
+        (["empty.jsonl", "--to", "b.toml", "--reason", "x", "--expires", "2001-01-01"], "2001-01-01 is over"),
         (["empty.jsonl", "--to", "b.toml", "--expires", "never"], "--reason"),
         (["empty.jsonl", "--reason", "x", "--expires", "never"], "--to"),
     ],
