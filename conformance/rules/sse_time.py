@@ -89,7 +89,7 @@ def _arrival(short: Exchange, half: Exchange, long: Exchange) -> Remark | Held |
         text = f"the pieces came within {burst:.2f} s, of {spent:.2f} s in which they may have been made"
         return Inconclusive(text, mood=True) if burst < SPREAD_SHARE * spent else None
     if spent < SPENT:
-        return NotSeen(f"the long answer took {spent:.2f} s longer than the short one: too quick to tell")
+        return NotSeen(f"the long answer took {max(spent, 0.0):.2f} s longer than the short one: too quick to tell")
     pace, pace_of_half = spent / len(times), (_end(half) - _end(short)) / max(len(_pieces(half)), 1)
     if not _alike(pace, pace_of_half):
         return NotSeen(f"{WAITED}: {pace:.3f} s a piece, and {pace_of_half:.3f} s in an answer of half the length")

@@ -105,7 +105,7 @@ def mutants(draw: st.DrawFn, whole: Sequence[Any]) -> Any:
             keys = sorted(inner) if isinstance(inner, dict) else range(len(inner))
             key = draw(st.sampled_from(keys))
             if not isinstance(inner[key], dict | list) or not inner[key] or draw(st.integers(0, 2)) == 0:
-                inner[key] = draw(values)
+                inner[key] = json.loads(json.dumps(draw(values)))  # its own: the next change may be within it
                 break
             inner = inner[key]
     return value
