@@ -74,8 +74,7 @@ class Adapter:
         try:
             return self.relays.of(headers), None
         except UnknownMannerError as unknown:
-            told = synthesis.error(400, str(unknown), type="invalid_request_error", code="unknown_fault")
-            return self.relays.usual, told
+            return self.relays.usual, refused(unknown)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, clock: Clock, done: Done) -> tuple[Done, Sent]:
         """Sends what was decided, and says what was sent."""
@@ -113,6 +112,8 @@ class Adapter:
                 settled = relay.settled(asked)
                 return Done(asked, dressed(asked, settled), relay, settled=settled)
             return Done(asked, relay.answer(asked, play), relay, play)
+        except UnknownMannerError as unknown:
+            return Done(asked, refused(unknown))
         except Exception:  # one request must not take the others with it
             logger.exception("%s %s", method, target)
             return Done(asked, synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error"))
@@ -130,6 +131,11 @@ class Adapter:
         if self._load:
             self.relays.borrow(self._load())
         return len(self.relays.usual.library.recordings)
+
+
+def refused(unknown: UnknownMannerError) -> Answer:
+    """What is told of a wish that nobody can grant."""
+    return synthesis.error(400, str(unknown), type="invalid_request_error", code="unknown_manner")
 
 
 async def _refuse_protocol(send: Send) -> None:

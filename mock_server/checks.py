@@ -172,7 +172,7 @@ class Checks:
     def _mode(self, asked: Asked) -> Mode:
         """What becomes of what the document forbids, as the request says or as it was started."""
         said = (header(asked.headers, validation.CHOSEN) or "").strip().lower()
-        return Mode(said) if said in set(Mode) else self.mode
+        return Mode(said) if said else self.mode
 
     def _model(self, asked: Asked) -> Answer | None:
         name = self.model_of(asked)

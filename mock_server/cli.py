@@ -222,7 +222,7 @@ def serve(  # noqa: PLR0917 - click calls it by name
     except OSError as error:
         reason = "the port is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         _give_up(f"cannot listen on {host}:{port}: {reason}")
-    _greet(server.url_of(bound), len(library.recordings), len(rules), api_key, faults)
+    _greet(server.url_of(bound), len(rules), api_key, faults, None if options.upstream else len(library.recordings))
     if options.upstream:
         _greet_proxy(server, options)
     try:
@@ -231,15 +231,19 @@ def serve(  # noqa: PLR0917 - click calls it by name
         sys.exit(130)
 
 
-def _greet(url: str, recordings: int, rules: int, api_key: str | None, faults: "tuple[Wish, ...]") -> None:
-    """What a newcomer needs. The first line is what `process.running` waits for."""
+def _greet(
+    url: str, rules: int, api_key: str | None, faults: "tuple[Wish, ...]", recordings: int | None = None
+) -> None:
+    """What a newcomer needs; `recordings` None for a mock that asks another relay. The first line is what
+    `process.running` waits for."""
     from mock_server.faults import FAULTS  # noqa: PLC0415
 
     key = "YOUR-KEY" if api_key else "any-key"
     body = '{"model":"mock-chat","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
     click.echo(f"relayproof mock on {url}/v1")
-    click.echo(f"  key         {'the one of --api-key' if api_key else 'any (none is 401)'}")
-    click.echo(f"  recordings  {recordings}")
+    if recordings is not None:
+        click.echo(f"  key         {'the one of --api-key' if api_key else 'any (none is 401)'}")
+        click.echo(f"  recordings  {recordings}")
     if rules:
         click.echo(f"  script      {rules} rules")
     for wish in faults:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/__relay__/"
 STEADY = "/_x-steady/health"  # where users of Steady look
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 LOCAL = {"localhost", "127.0.0.1", "::1", "testserver"}
 MOST_BODY = 1 << 20
 LONGEST_WAIT = 300.0  # seconds
@@ -61,7 +62,13 @@ class Control:
 
     @property
     def routes(self) -> list[Route]:
-        table: list[tuple[str, str, Handler]] = [
+        table = self._table()
+        made = [Route(PREFIX + path, self._guarded(handler), methods=[method]) for path, method, handler in table]
+        steady = Route(STEADY, self._guarded(self.health), methods=["GET"])
+        return [*made, steady, Route(PREFIX + "{rest:path}", self._guarded(self.nothing), methods=list(METHODS))]
+
+    def _table(self) -> list[tuple[str, str, Handler]]:
+        return [
             ("health", "GET", self.health),
             ("journal", "GET", self.journal),
             ("journal", "DELETE", self.forget),
@@ -79,8 +86,6 @@ class Control:
             ("reload", "POST", self.reload),
             ("metrics", "GET", self.metrics),
         ]
-        made = [Route(PREFIX + path, self._guarded(handler), methods=[method]) for path, method, handler in table]
-        return [*made, Route(STEADY, self._guarded(self.health), methods=["GET"])]
 
     def lets_in(self, scope: Scope) -> bool:
         """Whether a request comes from this machine and from no page of somebody else's, or brings the token."""
@@ -104,6 +109,12 @@ class Control:
                 return _told(refused.status, str(refused))
 
         return answer
+
+    async def nothing(self, request: Request) -> Response:
+        """A path that is none, or not with this method."""
+        there = ", ".join(f"{method} {path}" for path, method, _ in self._table())
+        text = f"there is no {request.method} {request.url.path}; under {PREFIX} there are {there}"
+        raise _Refused(404, text)
 
     # --- what there is ----------------------------------------------------------------------------------------------
 

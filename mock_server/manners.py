@@ -19,7 +19,7 @@ from mock_server.library import Library
 from mock_server.policy import RIGHT, Policy
 from mock_server.relay import Relay
 from mock_server.script import Play, Script
-from mock_server.validation import Mode
+from mock_server.validation import CHOSEN, Mode
 from mock_server.wish import Granting, Wish, WishError, wishes
 from openapi import json_text
 from openapi.document import Document
@@ -107,6 +107,10 @@ class Relays:
             for key in keys_of(headers):
                 if key.startswith(KEYED):
                     names += self._named(key, key.removeprefix(KEYED), f"the key {KEYED}…: ")
+        mode = header(headers, CHOSEN)
+        if mode is not None and mode.strip().lower() not in set(Mode):
+            msg = f"X-Relay-Validate: expected {', '.join(Mode)}"
+            raise UnknownMannerError(msg)
         if seed is not None and not (seed.isascii() and seed.isdigit()):
             msg = "X-Relay-Seed: expected a whole number"
             raise UnknownMannerError(msg)
@@ -115,15 +119,17 @@ class Relays:
         return self._made(names, self.seed if seed is None else int(seed[:18]))
 
     def cast(self, relay: Relay, asked: Asked) -> tuple[Relay, Asked, Play | None]:
-        """Who answers a request that was read whole, what of it is left to be heard, and what the script says to it."""
+        """Who answers a request that was read whole, what of it is left to be heard, and what the script says to it.
+        Raises UnknownMannerError."""
         names: tuple[str, ...] = ()
         model = asked.object.get("model")
         if isinstance(model, str) and BEHIND in model:
             base, _, words = model.partition(BEHIND)
             try:
-                names += self.grants.granted(f"model {words}", wishes(words.replace(BEHIND, ",")))
-            except WishError:
-                pass  # a model may have such a name
+                names += self._named("model", words.replace(BEHIND, ","), f"the model {base}{BEHIND}…: ")
+            except UnknownMannerError:
+                if model not in self.usual.known_models and self.usual.knows(base):
+                    raise  # any other may be the name of a model
             else:
                 body = {**asked.object, "model": base}
                 asked = replace(asked, body=body, raw=json_text.write(body))

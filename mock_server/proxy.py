@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from starlette.types import Receive, Scope, Send
 
 from mock_server import synthesis
-from mock_server.adapter import Adapter
+from mock_server.adapter import Adapter, refused
 from mock_server.answer import Answer, Asked
 from mock_server.asking import keys_of
 from mock_server.journal import Done, Journal
 from mock_server.library import Library
-from mock_server.manners import Relays
+from mock_server.manners import Relays, UnknownMannerError
 from mock_server.passing import Passing
 from mock_server.recorder import Recorder, Tape
 from mock_server.relay import Relay
@@ -65,7 +65,10 @@ class Proxy(Adapter):
         asked = relay.asked(*asking, raw or b"")
         if refusal or raw is None:
             return Done(asked, refusal or relay.too_large(asked))
-        relay, asked, play = self.relays.cast(relay, asked)
+        try:
+            relay, asked, play = self.relays.cast(relay, asked)
+        except UnknownMannerError as unknown:
+            return Done(asked, refused(unknown))
         if play and (play.recording or play.rule.failure or play.rule.reply is not None or play.rule.calls):
             return Done(asked, relay.answer(asked, play), None, play)
         return Done(asked, NOT_YET, relay, play)
@@ -76,7 +79,7 @@ class Proxy(Adapter):
             return await super().serve(scope, receive, send, clock, done)
         asked = done.asked
         sent = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        base = Exchange("", _asked(asked), sent=sent, operation=asked.operation)
+        base = Exchange("upstream", _asked(asked), sent=sent, operation=asked.operation)
         tape = self._tape(base)
         raw: Raw | None = scope.get("extensions", {}).get(EXTENSION)
         as_it_is = done.relay.plain and scope.get("http_version") == "1.1"  # else it is framed anew

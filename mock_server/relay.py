@@ -68,7 +68,7 @@ class Relay:
         self.turns = Turns()
         names = (*synthesis.MODELS, *library.models, *self.script.models)
         self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
-        self.checks = Checks(document, self.policy, mode, self._knows)
+        self.checks = Checks(document, self.policy, mode, self.knows)
 
     def answer(self, asked: Asked, play: Play | None = None) -> Answer:
         """The answer to a request that was read whole, as a script plays it where it does."""
@@ -166,7 +166,8 @@ class Relay:
         made = self._made(replace(asked, says=Says(rule.reply, rule.calls)))
         return retimed(asked, made, rule.latency.over(self.latency), asked.under_way)
 
-    def _knows(self, model: str) -> bool:
+    def knows(self, model: str) -> bool:
+        """Whether there is a model of this name."""
         return model.startswith("mock-") or model in self.known_models or self.script.knows(model)
 
     def _is_strict(self, asked: Asked) -> bool:

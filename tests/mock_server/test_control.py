@@ -189,6 +189,17 @@ def test_from_elsewhere_the_token_lets_in_and_nothing_else(ask: Ask, monkeypatch
         assert ask("GET", "/__relay__/health", None, foreign, None, base).status == 200
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "jurnal"), ("PATCH", "health"), ("POST", "faults"), ("GET", "")])
+def test_what_is_nothing_there_is_told_with_what_is_and_reaches_no_journal(
+    ask: Ask, url: str, method: str, path: str
+) -> None:
+    control(ask, url, "DELETE", "journal")
+    told = control(ask, url, method, path, {} if method != "GET" else None)
+    assert told.status == 404
+    assert "GET journal/wait" in value(told)["error"]["message"]
+    assert numbers(control(ask, url, "GET", "journal")) == []
+
+
 def test_without_control_there_is_nothing_there(ask: Ask) -> None:
     with running("--no-control") as url:
         assert control(ask, url, "GET", "health").status == 404

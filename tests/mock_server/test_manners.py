@@ -37,6 +37,13 @@ def test_without_a_header_the_relay_is_as_it_was_started(relays: Relays) -> None
     assert relays.of(KEY) is relays.usual
 
 
+@pytest.mark.parametrize("mode", ["nonsense", "", "warn,off"])
+def test_a_way_to_validate_that_is_none_is_refused(relays: Relays, mode: str) -> None:
+    with pytest.raises(UnknownMannerError, match="X-Relay-Validate: expected "):
+        relays.of((*KEY, ("X-Relay-Validate", mode)))
+    assert answer(relays, ("X-Relay-Validate", " WARN ")).status == 200
+
+
 def test_a_fault_by_header_is_for_that_request_alone(relays: Relays) -> None:
     bad = answer(relays, ("X-Relay-Fault", "chat-stream-done-missing"), stream=True)
     assert b"[DONE]" not in bad.body

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mock_server.answer import Answer
 from mock_server.library import RECORDINGS, Library, load
-from mock_server.manners import Relays
+from mock_server.manners import Relays, UnknownMannerError
 from mock_server.script import ScriptError, read
 from mock_server.script.reading import load as load_script
 from openapi import document
@@ -137,7 +137,11 @@ def test_faults_are_wanted_behind_a_model_and_in_a_key() -> None:
     assert b"[DONE]" not in cut.body
     assert b"\r\n" in cut.body
     assert b'"model":"mock-chat"' in cut.body
-    assert ask(served, model="mock-chat+no-such").status == 200
+    with pytest.raises(UnknownMannerError, match="the model mock-chat"):
+        ask(served, model="mock-chat+no-such")
+    assert b"gpt+no-such" in ask(served, model="gpt+no-such").body  # which may be the name of a model
+    foreign = served.usual.asked("POST", "/v1/chat/completions", KEY, b'{"model": "gpt+chat-stream-done-missing"}')
+    assert served.cast(served.usual, foreign)[1].object["model"] == "gpt"  # as a proxy passes it on
     key = (("authorization", "Bearer sk-fault-chat-stream-done-missing"),)
     relay = served.of(key)
     assert [fault.id for fault in relay.faults] == ["chat-stream-done-missing"]
