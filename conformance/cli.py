@@ -14,9 +14,11 @@ from conformance.reach import link_of, reaching, target_of
 
 if TYPE_CHECKING:
     from conformance.check import Options, Progress
+    from conformance.fuzz.hunt import Hunt
     from conformance.known import Known
-    from conformance.plan import Plan
-    from conformance.run import Run
+    from conformance.plan import Bound, Plan
+    from conformance.probe import Planned
+    from conformance.run import Generated, Run
     from conformance.target import Target
     from conformance.transport import Link
 
@@ -82,6 +84,14 @@ def _stop(message: str, code: int = 2) -> NoReturn:
     help="Make a failing probe again, to see whether its outcome varies.",
 )
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Seed of all that is random.")
+@click.option("--fuzz", is_flag=True, help="Draw requests from the document too, and make smaller what fails.")
+@click.option(
+    "--fuzz-cases",
+    default=0,
+    type=click.IntRange(0, 100_000),
+    metavar="N",
+    help="With --fuzz: so many random ones for each operation besides.",
+)
 @click.option("--fetch-media", is_flag=True, help="Fetch the first bytes of what answers link to, without the key.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its options hold
@@ -100,7 +110,7 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its opt
 
 def _check(given: dict[str, Any]) -> int:
     from conformance import plan as planning  # noqa: PLC0415
-    from conformance.check import Options  # noqa: PLC0415
+    from conformance.check import Options, bound_of  # noqa: PLC0415
     from conformance.outputs import show  # noqa: PLC0415
     from conformance.probes import PROBES  # noqa: PLC0415
     from conformance.rules import BOOK  # noqa: PLC0415
@@ -113,13 +123,11 @@ def _check(given: dict[str, Any]) -> int:
     the_plan = planning.plan(target, BOOK, PROBES, given["only"], fetch_media=given["fetch_media"])
     for role in the_plan.idle_roles:
         click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
+    hunt = None
+    if given["fuzz"] or given["fuzz_cases"]:
+        the_plan, hunt = _drawn(given, target, the_plan)
     if not the_plan.probes:
         _stop(f"nothing to ask: {next((told.reason for told in the_plan.skipped if told.reason), 'no probe is left')}")
-    if given["dry_run"]:
-        click.echo(_plan_text(target, the_plan))
-        return 0
-    outputs = _files(given)
-    outputs.check()
     options = Options(
         concurrency=given["concurrency"],
         seed=given["seed"],
@@ -129,12 +137,50 @@ def _check(given: dict[str, Any]) -> int:
         idle=given["idle_timeout"],
         command=" ".join(["relayproof", *map(_harmless, sys.argv[1:])]),
         known=known,
+        hunt=hunt,
     )
+    if given["dry_run"]:
+        click.echo(_plan_text(target, the_plan, bound_of(target, the_plan, options)))
+        return 0
+    outputs = _files(given)
+    outputs.check()
     out = given["out"] or _fresh(target.name)
     run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
     written = outputs.write(run, BOOK, strict=given["strict"])
+    if hunt and run.footer and run.footer.generated:
+        written += _stored(target.name, run.footer.generated, hunt)
     show(run, BOOK, [out, *written])
     return run.footer.exit if run.footer else 5
+
+
+def _drawn(given: dict[str, Any], target: "Target", the_plan: "Plan") -> "tuple[Plan, Hunt]":
+    """The plan with generated probes, failures of earlier runs first, and what they are made from."""
+    from conformance.fuzz.effort import Effort, cases  # noqa: PLC0415
+    from conformance.fuzz.hunt import Hunt, stored_cases  # noqa: PLC0415
+    from conformance.fuzz.store import read_failures  # noqa: PLC0415
+    from conformance.plan import with_generated  # noqa: PLC0415
+
+    stored = read_failures(_failures_of(target.name))
+    drawn = cases(target.models, given["seed"], Effort(random=given["fuzz_cases"]))
+    named = {case.name: case for case in (*stored_cases(stored, target.models), *drawn)}
+    the_plan = with_generated(the_plan, target, (case.probe for case in named.values()))
+    return the_plan, Hunt(named, stored, target.models)
+
+
+def _failures_of(name: str) -> Path:
+    return LOCAL_RUNS / f"{_safe(name)}.failures.jsonl"
+
+
+def _stored(name: str, generated: "Generated", hunt: "Hunt") -> list[Path]:
+    """Writes what failed, to be asked first next time; less what is mended."""
+    from conformance.fuzz.store import failures_after, write_failures  # noqa: PLC0415
+
+    path = _failures_of(name)
+    left = failures_after(hunt.stored, generated)
+    if not left and not path.exists():
+        return []
+    write_failures(path, left)
+    return [path]
 
 
 def run_to(
@@ -194,8 +240,11 @@ def _files(given: dict[str, Any]) -> Any:  # noqa: ANN401
 
 def _fresh(name: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    safe = "".join(c if c.isalnum() or c in "-." else "-" for c in name).strip("-.") or "relay"
-    return LOCAL_RUNS / f"{stamp}-{safe}.jsonl"
+    return LOCAL_RUNS / f"{stamp}-{_safe(name)}.jsonl"
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-." else "-" for c in name).strip("-.") or "relay"
 
 
 def _harmless(word: str) -> str:
@@ -205,20 +254,39 @@ def _harmless(word: str) -> str:
     return word if "@" not in word else "…"
 
 
-def _plan_text(target: "Target", the_plan: "Plan") -> str:
+def _plan_text(target: "Target", the_plan: "Plan", bound: "Bound") -> str:
     lines = [f"{target.name} at {target.base}"]
     for planned in the_plan.probes:
-        tokens = planned.probe.tokens(planned.model)
         rules = sum(1 for _ in planned.reaches(the_plan.rules))
-        about = f"{planned.probe.id:32} {planned.model or '-':24} {rules:3} rules  at most {tokens} tokens"
+        about = f"{planned.probe.id:32} {planned.model or '-':24} {rules:3} rules  at most {planned.tokens} tokens"
         lines.append(about)
-    limit = (
-        "no limit"
-        if target.max_requests is None
-        else f"limits {target.max_requests} requests, {target.max_tokens} tokens"
+    for operation, some in _by_operation(the_plan).items():
+        tokens = sum(one.tokens for one in some)
+        lines.append(f"{operation:32} {some[0].model:24} {len(some)} generated probes, at most {tokens} tokens")
+    limits = (("requests", target.max_requests), ("tokens", target.max_tokens), (target.currency, target.max_cost))
+    named = ", ".join(f"{most:,} {what}".rstrip() for what, most in limits if most is not None)
+    limit = f"limits {named}" if named else "no limit"
+    once = the_plan.once
+    lines.append(
+        f"{once.requests} requests, at most {once.tokens} tokens{_money(target, once)} ({limit}); nothing was sent"
     )
-    lines.append(f"{the_plan.requests} requests, at most {the_plan.tokens} tokens ({limit}); nothing was sent")
+    if bound != once:
+        more = f"{bound.requests} requests, {bound.tokens} tokens{_money(target, bound)}"
+        lines.append(f"with what is sent again, and what makes failures smaller, never more than {more}")
+    if target.unpriced:
+        lines.append(f"no price is known of {', '.join(target.unpriced)}")
     return "\n".join(lines)
+
+
+def _by_operation(the_plan: "Plan") -> "dict[str, list[Planned]]":
+    grouped: dict[str, list[Planned]] = {}
+    for planned in the_plan.generated:
+        grouped.setdefault(planned.probe.id.rpartition(".")[0], []).append(planned)
+    return grouped
+
+
+def _money(target: "Target", bound: "Bound") -> str:
+    return f", {bound.cost:f} {target.currency}" if target.currency else ""
 
 
 @click.command()

@@ -6,12 +6,14 @@ ConfigurationError    wrong use: one line for the user, exit code 2
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from importlib.resources import files
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance.price import PriceError, Prices, amount, price_for, read_prices
 from conformance.probe import Role
 
 KEY_VARIABLE = "RELAYPROOF_API_KEY"
@@ -30,7 +32,7 @@ class ConfigurationError(ValueError):
 class Target:
     """One relay. `base` is scheme, host and path prefix, without a final /v1; `unsupported` are capabilities that it
     does not claim, by the names in `Probe.needs`, and `claims` those that it does, None where it lists none. Limits are
-    None where nothing bounds them."""
+    None where nothing bounds them; `max_cost` is in the currency of the prices."""
 
     name: str
     base: str
@@ -41,6 +43,9 @@ class Target:
     max_tokens: int | None = None
     notes: str = ""
     claims: frozenset[str] | None = None
+    max_cost: Decimal | None = None
+    currency: str = ""
+    prices: Prices = field(default_factory=dict)
 
     @property
     def is_local(self) -> bool:
@@ -52,6 +57,18 @@ class Target:
         if self.claims is None:
             return {}
         return {need: need in self.claims for need in sorted(needs) if need != AUTH}
+
+    @property
+    def unpriced(self) -> list[str]:
+        """The models of which no price is known."""
+        return sorted({model for model in self.models.values() if price_for(self.prices, model) is None})
+
+    def affordable(self) -> "Target":
+        """The same. Raises ConfigurationError where a limit on money bounds nothing, for want of a price."""
+        if self.max_cost is not None and self.unpriced:
+            msg = f"a limit on cost needs prices, and a target's [prices] has none of {', '.join(self.unpriced)}"
+            raise ConfigurationError(msg)
+        return self
 
     def bounded(self) -> "Target":
         """The same, with the limits that hold where the user named none: none on loopback, ours elsewhere."""
@@ -159,7 +176,7 @@ def toml_of(text: str, what: str) -> dict[str, Any]:
 def parse_target(text: str, name: str) -> Target:
     """A target from TOML. An unknown member is an error: a misspelt limit must not be no limit."""
     table = toml_of(text, f"the target {name}")
-    known = {
+    known: dict[str, type | tuple[type, ...]] = {
         "name": str,
         "base_url": str,
         "key_env": str,
@@ -168,13 +185,16 @@ def parse_target(text: str, name: str) -> Target:
         "claims": list,
         "max_requests": int,
         "max_tokens": int,
+        "max_cost": (int, float),
+        "currency": str,
+        "prices": dict,
         "notes": str,
     }
     for member, value in table.items():
         if member not in known or not isinstance(value, known[member]) or isinstance(value, bool):
             msg = f"the target {name}: {member} = {value!r} is not understood; there are {', '.join(known)}"
             raise ConfigurationError(msg)
-    if any(table.get(limit, 0) < 0 for limit in ("max_requests", "max_tokens")):
+    if any(table.get(limit, 0) < 0 for limit in ("max_requests", "max_tokens", "max_cost")):
         msg = f"the target {name}: a limit is not negative"
         raise ConfigurationError(msg)
     for member in ("unsupported", "claims"):
@@ -190,6 +210,12 @@ def parse_target(text: str, name: str) -> Target:
 
 
 def _target(table: dict[str, Any], name: str) -> Target:
+    try:
+        prices = read_prices(table.get("prices", {}))
+        max_cost = amount(table["max_cost"], "max_cost") if "max_cost" in table else None
+    except PriceError as error:
+        msg = f"the target {name}: {error}"
+        raise ConfigurationError(msg) from None
     models = models_of(tuple(f"{role}={model}" for role, model in table.get("models", {}).items()))
     return Target(
         name=table.get("name", name),
@@ -201,4 +227,7 @@ def _target(table: dict[str, Any], name: str) -> Target:
         max_tokens=table.get("max_tokens"),
         notes=table.get("notes", ""),
         claims=frozenset(table["claims"]) if "claims" in table else None,
+        max_cost=max_cost,
+        currency=table.get("currency", "USD" if prices else ""),
+        prices=prices,
     )
