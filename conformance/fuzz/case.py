@@ -13,7 +13,7 @@ from conformance.fuzz.kinds import KINDS
 from conformance.probe import JSON_TYPE, Probe, Role, Step
 from conformance.probes import messages
 from conformance.rule import GENERATED
-from openapi import document, json_text
+from openapi import document, json_text, schema
 from openapi.json_text import Json
 from openapi.wire.exchange import Headers
 
@@ -97,6 +97,20 @@ def of_bytes(operation: str, role: Role, raw: bytes) -> Case:
     except UnicodeDecodeError:
         data = {"b64": base64.b64encode(raw).decode("ascii")}
     return Case("one", operation, role, data)
+
+
+def bodies_of(case: Case) -> list[Json]:
+    """The bodies of its requests, less those that follow from answers."""
+    if case.raw is not None:
+        return []
+    bodies = [body for _, body in KINDS[case.kind](case.data)]
+    return [body for body in bodies if not callable(body) and not isinstance(body, bytes)]
+
+
+def is_legal(operation: str, body: Json) -> bool:
+    """Whether the document allows such a body."""
+    pointer = document.load().operation(operation).request
+    return pointer is None or schema.is_valid(document.load(), pointer, body)
 
 
 def needs(body: Json) -> frozenset[str]:

@@ -3,7 +3,7 @@
 Every body is plain in all but what it is about, at temperature 0, and asks for few tokens.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hypothesis import strategies as st
 
@@ -23,13 +23,7 @@ PAIR: Json = {
     "required": ["city", "population"],
     "additionalProperties": False,
 }
-PARAMETERS: Mapping[str, Mapping[str, Object]] = {
-    "prompt": {
-        "count": {"messages": [{"role": "user", "content": COUNT}]},
-        "say": {"messages": [{"role": "user", "content": HELLO}]},
-        "json": {"messages": [{"role": "user", "content": "Give Paris as JSON with city and population."}]},
-        "weather": {"messages": [{"role": "user", "content": ONE}]},
-    },
+PARAMETERS: Mapping[str, Mapping[str, Object]] = {  # the first of each is as if it were not asked for
     "n": {"": {}, "1": {"n": 1}, "2": {"n": 2}, "3": {"n": 3}},
     "stop": {"": {}, "text": {"stop": "8"}, "list": {"stop": ["8", "ZZZ"]}, "4": {"stop": ["ZZ", "YY", ", 9", "。"]}},
     "stream": {
@@ -59,29 +53,42 @@ PARAMETERS: Mapping[str, Mapping[str, Object]] = {
         "named": {"tools": [WEATHER, CLOCK], "tool_choice": NAMED},
         "serial": {"tools": [WEATHER, CLOCK], "tool_choice": "required", "parallel_tool_calls": False},
     },
-    "limit": {"60": {"max_tokens": 60}, "12": {"max_tokens": 12}, "new": {"max_completion_tokens": 24},
-              "1": {"max_tokens": 1}},
+    "limit": {
+        "": {"max_tokens": 150},
+        "12": {"max_tokens": 12},
+        "new": {"max_completion_tokens": 24},
+        "1": {"max_tokens": 1},
+    },
     "sampling": {
-        "cold": {"temperature": 0, "seed": 7},
+        "": {"temperature": 0, "seed": 7},
         "warm": {"temperature": 1, "top_p": 0.5},
         "penalties": {"temperature": 0, "presence_penalty": 0.5, "frequency_penalty": -0.5, "user": "relayproof"},
     },
-}  # fmt: skip
+}
 
 
-def combinations(seed: int, rows: int, *, tools: bool, formats: bool = True) -> Iterator[Case]:
-    """Requests in which each three values of what is above meet, as far as so many rows go."""
-    left_out = {name for name, has in (("tools", tools), ("format", formats)) if not has}
-    choices = {name: sorted(values) for name, values in PARAMETERS.items() if name not in left_out}
+def combinations(seed: int, rows: int, *, tools: bool) -> Iterator[Case]:
+    """Requests in which each three values of what is above meet, as far as so many rows go; most of the others are as
+    if they were not asked for, lest one hide what another does."""
+    choices = {name: list(values) for name, values in PARAMETERS.items() if tools or name != "tools"}
     for row in covering(choices, seed, rows):
-        body: Object = {"model": MODEL}
+        body: Object = {"model": MODEL, "messages": [{"role": "user", "content": _prompt(row)}]}
         for name, value in row.items():
             body |= PARAMETERS[name][value]
         yield _one(body, row.get("tools", ""))
 
 
-def _one(body: Object, tools: str = "", kind: str = "one", **more: Json) -> Case:
-    return Case(kind, CHAT, Role.TOOLS if tools else Role.CHAT, {"body": body, **more})
+def _prompt(row: Mapping[str, str]) -> str:
+    """What makes the parameters tell: an answer that has the form, calls the tool, or runs into a stop or a limit."""
+    if row.get("tools"):
+        return ONE
+    if row["format"] in {"object", "schema"}:
+        return "Give Paris as JSON with the members city and population."
+    return COUNT if row["stop"] or row["limit"] else SKY
+
+
+def _one(body: Object, tools: str = "", kind: str = "one", more: Mapping[str, Json] | None = None) -> Case:
+    return Case(kind, CHAT, Role.TOOLS if tools else Role.CHAT, {"body": body, **(more or {})})
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------
@@ -244,47 +251,40 @@ def _lists(some: st.SearchStrategy[Object]) -> st.SearchStrategy[Object]:
 # --- answers beside each other --------------------------------------------------------------------------------------
 
 
+SHAPES: Mapping[str, Mapping[str, Object]] = {
+    "stream": {"": {}, "stream": {"stream": True, "stream_options": {"include_usage": True}}},
+    "n": {"": {}, "2": {"n": 2}},
+    "name": {"": {"max_tokens": 60}, "new": {"max_completion_tokens": 60}},
+}
+PROMPTS = (SKY, COUNT, "用两句话说明天空为什么是蓝色的。", HELLO, "List three colours.", "Name a river and a hill. 🐉")
+STOPS: tuple[Json, ...] = ("8", ["ZZZ", "9"], ", 1", ["a", "b", "c", "。"], "e", ["11", "12"])
+LESS = (1, 2, 3, 5, 8, 13)
+STRANGE: tuple[Json, ...] = (None, True, "x", {"a": [1, None]}, [], 1e9)
+RELATED: Mapping[str, Sequence[dict[str, Json]]] = {
+    "forms": ({},),
+    "limit": tuple({"less": less} for less in LESS),
+    "stop": tuple({"stop": stop} for stop in STOPS),
+    "order": ({},),
+    "unknown": tuple({"stranger": one} for one in STRANGE),
+    "longer": ({},),
+}
+"""What each kind takes beside the body."""
+
+
 def relations(seed: int, count: int) -> Iterator[Case]:
     """Requests that are asked in several forms, whose answers must agree with each other."""
-    makers = (_forms, _limits, _stops, _orders, _strangers, _longer)
-    for at, numbers in enumerate(drawn(st.tuples(*[st.integers(0, 5)] * 3), seed, count)):
-        yield makers[at % len(makers)](*numbers)
-
-
-_PROMPTS = (SKY, COUNT, "用两句话说明天空为什么是蓝色的。", HELLO, "List three colours.", "Name a river and a hill. 🐉")
-
-
-def _forms(prompt: int, limit: int, _: int) -> Case:
-    return _one(ask(_PROMPTS[prompt], (60, 24, 12)[limit % 3]), kind="forms")  # type: ignore[arg-type]
-
-
-def _limits(prompt: int, limit: int, name: int) -> Case:
-    body: Object = {**ask(_PROMPTS[prompt], 60)}  # type: ignore[dict-item]
-    if name % 2:
-        body["max_completion_tokens"] = body.pop("max_tokens")
-    return _one(body, kind="limit", less=(1, 2, 3, 5, 8, 13)[limit])
-
-
-def _stops(prompt: int, stop: int, stream: int) -> Case:
-    stops: list[Json] = ["8", ["ZZZ", "9"], ", 1", ["a", "b", "c", "。"], "e", ["11", "12"]]
-    more: Object = {"stream": True} if stream % 2 else {}
-    return _one(ask(_PROMPTS[prompt], 60, stop=stops[stop], **more), kind="stop")  # type: ignore[arg-type]
-
-
-def _orders(prompt: int, n: int, stream: int) -> Case:
-    more: Object = {"stream": True, "stream_options": {"include_usage": True}} if stream % 2 else {}
-    return _one(ask(_PROMPTS[prompt], 24, n=1 + n % 2, **more), kind="order")  # type: ignore[arg-type]
-
-
-def _strangers(prompt: int, stranger: int, stream: int) -> Case:
-    more: Object = {"stream": True} if stream % 2 else {}
-    strange: tuple[Json, ...] = (None, True, "x", {"a": [1, None]}, [], 1e9)
-    return _one(ask(_PROMPTS[prompt], 24, **more), kind="unknown", stranger=strange[stranger])  # type: ignore[arg-type]
-
-
-def _longer(prompt: int, stream: int, _: int) -> Case:
-    more: Object = {"stream": True, "stream_options": {"include_usage": True}} if stream % 2 else {}
-    return _one(ask(_PROMPTS[prompt], 12, **more), kind="longer")  # type: ignore[arg-type]
+    shapes = {name: list(values) for name, values in SHAPES.items()}
+    shapes |= {"prompt": [str(at) for at in range(len(PROMPTS))], "more": [str(at) for at in range(len(STRANGE))]}
+    for at, row in enumerate(covering(shapes, seed, count, strength=2)):
+        kind = list(RELATED)[at % len(RELATED)]
+        more = dict(RELATED[kind][int(row["more"]) % len(RELATED[kind])])
+        asked: Object = {"temperature": 0, "seed": 7}
+        for name, values in SHAPES.items():
+            asked |= values[row[name]]
+        if "stop" in more:
+            asked["stop"] = more.pop("stop")
+        messages: list[Json] = [{"role": "user", "content": PROMPTS[int(row["prompt"])]}]
+        yield _one({"model": MODEL, "messages": messages, **asked}, kind=kind, more=more)
 
 
 # --- sequences ------------------------------------------------------------------------------------------------------

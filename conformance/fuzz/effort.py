@@ -18,11 +18,11 @@ class Effort:
     """How many of each kind: `random` are those that schemathesis draws, dear to generate and asked for by name."""
 
     random: int = 0
-    combinations: int = 160
+    combinations: int = 200
     unicode: int = 48
     conversations: int = 32
     schemas: int = 32
-    relations: int = 30
+    relations: int = 48
     turns: int = 10
     coverage: int = 160  # of each operation, legal and illegal
 

@@ -4,12 +4,12 @@ Whoever runs it hands over how a probe is asked and judged; nothing here opens a
 chosen when the one before has been settled, so that what is asked does not hang on how many requests are out at a time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from conformance.fuzz.bounds import bounded
-from conformance.fuzz.case import Case, read_case
+from conformance.fuzz.case import Case, bodies_of, is_legal, read_case
 from conformance.fuzz.plain import PLAIN
 from conformance.fuzz.shrink import shrink
 from conformance.identity import identities, place_of
@@ -56,6 +56,7 @@ class Hunter:
     tries: int = 0
     number: int = 0
     asked: int = 0
+    known: dict[str, frozenset[str]] = field(default_factory=dict)  # name of a case → what failed of it
     dearest: int = 0  # tokens of a probe that was drawn: no try costs more, so that there is a bound before
 
     async def run(self) -> Generated:
@@ -93,11 +94,10 @@ class Hunter:
         shown = {(one.rule, found.place) for one in verdicts if not one.generated for found in one.findings}
         failing: dict[str, tuple[Verdict, Finding]] = {}
         for verdict in sorted(verdicts, key=self._size):
-            weighty = verdict.outcome is Outcome.FAIL and verdict.level is not Level.MAY and not verdict.excused
-            if verdict.generated and weighty:
-                for told in verdict.findings:
-                    if (verdict.rule, told.place) not in shown:
-                        failing.setdefault(f"{verdict.rule} {place_of(verdict, told)}", (verdict, told))
+            weighty = verdict.level is not Level.MAY and not verdict.excused
+            for identity, told in _failing(verdict) if verdict.generated and weighty else ():
+                if (verdict.rule, told.place) not in shown:
+                    failing.setdefault(identity, (verdict, told))
         found: list[Found] = []
         for identity in sorted(failing, key=lambda one: (failing[one][0].level is not Level.MUST, one)):
             if len(found) >= SMALLEST or self.halted():
@@ -110,28 +110,40 @@ class Hunter:
         return (case.size if case else 0), verdict.probe or ""
 
     async def _one(self, identity: str, verdict: Verdict, told: Finding) -> Found:
-        case = self.hunt.cases[verdict.probe or ""]
+        drawn = self.hunt.cases[verdict.probe or ""]
         before = self.tries
-        again = [await self._fails(identity, case, most=before + TRIES) for _ in range(AGAIN)]
+        again = [identity in await self._failures(drawn, before + TRIES) for _ in range(AGAIN)]
         steady = all(again)
-        best = await self._shrunk(identity, case, before + TRIES) if steady else case
+        best = await self._shrunk(identity, await self._alone(identity, verdict, drawn), before) if steady else drawn
         self.number += 1
         planned = self._planned(best, len(self.plan.probes) + self.number)
         final = await self.asks.verdicts(planned, kept=True)
-        text = next((one.text for each in final for one in each.findings if _is(identity, each, one)), told.text)
+        text = next((one.text for each in final for name, one in _failing(each) if name == identity), told.text)
         tries = self.tries - before
-        return Found(identity, verdict.level, text, best.name, case.name, tries, best.record(), flaky=not steady)
+        return Found(identity, verdict.level, text, best.name, drawn.name, tries, best.record(), flaky=not steady)
 
-    async def _shrunk(self, identity: str, case: Case, most: int) -> Case:
-        """The smallest case found that fails in the same way."""
-        plain = PLAIN[case.operation]
-        start: Json = case.data.get("raw") if case.raw is not None else case.body
-        steps, best, fails = shrink(start, plain), case, False
+    async def _alone(self, identity: str, verdict: Verdict, case: Case) -> Case:
+        """The request that fails, alone, where it fails so without the others of its case."""
+        if case.kind == "one" or self.plan.rules[verdict.rule].over:
+            return case
+        for body in bodies_of(case):
+            one = self._candidate(replace(case, kind="one", data={}), body)
+            if one and identity in await self._fails(one, self.tries + TRIES):
+                return one
+        return case
+
+    async def _shrunk(self, identity: str, case: Case, before: int) -> Case:
+        """The smallest case found that fails in the same way. What is no JSON was made from a plain request, and stays
+        as it is."""
+        best, most = case, min(before + TRIES, ALL_TRIES)
+        if case.raw is not None:
+            return best
+        steps = shrink(case.body, PLAIN[case.operation])
         try:
             candidate = next(steps)
-            while self.tries < min(most, ALL_TRIES) and not self.halted():
+            while self.tries < most and not self.halted():
                 smaller = self._candidate(case, candidate)
-                fails = smaller is not None and await self._fails(identity, smaller, most)
+                fails = smaller is not None and identity in await self._fails(smaller, most)
                 best = smaller if fails and smaller else best
                 candidate = steps.send(fails)
         except StopIteration:
@@ -139,25 +151,31 @@ class Hunter:
         return best
 
     def _candidate(self, case: Case, body: Json) -> Case | None:
-        """A case of a smaller body, where that is within bounds as it stands."""
-        if case.raw is not None:
-            return replace(case, data={"raw": body}) if isinstance(body, str) and "raw" in case.data else None
+        """A case of another body, where that is within bounds as it stands, and as legal as it was."""
         made = bounded(case.having(body), self.hunt.roles)
-        return made if made and made.body == body else None
+        if made is None or made.body != body:
+            return None
+        return (
+            made if case.body is None or is_legal(case.operation, case.body) == is_legal(case.operation, body) else None
+        )
 
-    async def _fails(self, identity: str, case: Case, most: int) -> bool:
-        """Whether a case fails so, asked once; what cannot be asked within the budget does not."""
-        steps = len(case.probe.steps)
+    async def _fails(self, case: Case, most: int) -> frozenset[str]:
+        """The identities of what fails of a case, asked once for all findings."""
+        if case.name not in self.known:
+            self.known[case.name] = await self._failures(case, most)
+        return self.known[case.name]
+
+    async def _failures(self, case: Case, most: int) -> frozenset[str]:
+        """The identities of what fails of a case, asked anew; nothing where that does not fit into the budget."""
         planned = self._planned(case, 0)
-        if (
-            planned.tokens > self.dearest
-            or self.tries + steps > min(most, ALL_TRIES)
-            or not self.asks.fitting([planned], 0.0)
-        ):
-            return False
+        steps = len(case.probe.steps)
+        if planned.tokens > self.dearest or self.tries + steps > min(most, ALL_TRIES):
+            return frozenset()
+        if not self.asks.fitting([planned], 0.0):
+            return frozenset()
         self.tries += steps
         verdicts = await self.asks.verdicts(planned, kept=False)
-        return any(_is(identity, each, one) for each in verdicts for one in each.findings)
+        return frozenset(name for each in verdicts for name, _ in _failing(each))
 
     def _planned(self, case: Case, number: int) -> Planned:
         """A case as what it was made from is planned: claimed as that is, and at its price."""
@@ -168,8 +186,10 @@ class Hunter:
         )
 
 
-def _is(identity: str, verdict: Verdict, told: Finding) -> bool:
-    return verdict.outcome is Outcome.FAIL and f"{verdict.rule} {place_of(verdict, told)}" == identity
+def _failing(verdict: Verdict) -> Iterator[tuple[str, Finding]]:
+    """What a verdict found, each with its identity."""
+    if verdict.outcome is Outcome.FAIL:
+        yield from ((f"{verdict.rule} {place_of(verdict, one)}", one) for one in verdict.findings)
 
 
 def stored_cases(stored: Sequence[Found], roles: Mapping[Role, str]) -> list[Case]:

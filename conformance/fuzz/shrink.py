@@ -4,7 +4,7 @@ A generator that is given answers: it yields a candidate, is sent whether that s
 that did. So it opens no socket, and the same answers give the same steps.
 
     first     what is left of it beside the plain request: its members by halves, then one by one (ddmin)
-    then      each value in it, deepest last: left out, plain, shorter, nearer to zero
+    then      each value in it, the outermost first: left out, plain, shorter, nearer to zero
     again     until nothing helps
 
 A candidate is smaller than what failed before, in bytes or, of equal bytes, in the order of its text.
@@ -12,41 +12,53 @@ A candidate is smaller than what failed before, in bytes or, of equal bytes, in 
 
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from openapi.json_text import Json
 
 Path = tuple[str | int, ...]
 Shrinking = Generator[Json, bool, Json]
-Candidates = Callable[[Json, Json], Iterator[Json]]
+Candidates = Callable[[Json], Iterator[Json]]
 
 PLAIN_TEXTS = ("a", "hello")
 
 
 def shrink(body: Json, plain: Json) -> Shrinking:
     """The smallest body that still fails, candidates yielded and their fate sent."""
-    best, tried = body, {_text(body)}
+    search = _Search(plain)
     while True:
-        before = best
-        for candidates in (_by_members, _by_places):
-            best = yield from _pass(best, plain, candidates, tried)
-        if best == before:
-            return best
+        before = body
+        body = yield from search.pass_(body, lambda best: _by_members(best, plain))
+        done: set[Path] = set()
+        while (path := _next_place(body, done)) is not None:
+            done.add(path)
+            body = yield from search.pass_(body, partial(_at, path))
+        if body == before:
+            return body
 
 
-def _pass(best: Json, plain: Json, candidates: Candidates, tried: set[str]) -> Shrinking:
-    """Every candidate of one kind; from the start again with each that fails, but for those that were tried."""
-    again = True
-    while again:
-        again = False
-        for candidate in candidates(best, plain):
-            text = _text(candidate)
-            if text in tried or _weight(candidate, plain) >= _weight(best, plain):
-                continue
-            tried.add(text)
-            if (yield candidate):
-                best, again = candidate, True
-                break
-    return best
+@dataclass
+class _Search:
+    """What was tried so far, on the way to a plain request."""
+
+    plain: Json
+    tried: set[str] = field(default_factory=set)
+
+    def pass_(self, best: Json, candidates: Candidates) -> Shrinking:
+        """Every candidate of one kind; from the start again with each that fails, but for those that were tried."""
+        again = True
+        while again:
+            again = False
+            for candidate in candidates(best):
+                text = _text(candidate)
+                if text in self.tried or _weight(candidate, self.plain) >= _weight(best, self.plain):
+                    continue
+                self.tried.add(text)
+                if (yield candidate):
+                    best, again = candidate, True
+                    break
+        return best
 
 
 def _weight(value: Json, plain: Json) -> tuple[int, int, str]:
@@ -83,13 +95,21 @@ def _plainer(body: dict[str, Json], plain: dict[str, Json], names: Sequence[str]
     return {name: plain[name] if name in names else value for name, value in kept.items()}
 
 
-def _by_places(body: Json, _: Json) -> Iterator[Json]:
-    """Each place of it, the outermost first, left out or with a simpler value."""
-    for path, value in sorted(_places(body), key=lambda one: len(one[0])):
-        if path:
-            yield _without(body, path)
-        for simpler in _simpler(value):
-            yield _with(body, path, simpler)
+def _next_place(body: Json, done: set[Path]) -> Path | None:
+    """The outermost place that was not looked at yet."""
+    left = (path for path, _ in _places(body) if path not in done)
+    return min(left, key=lambda path: (len(path), str(path)), default=None)
+
+
+def _at(path: Path, body: Json) -> Iterator[Json]:
+    """One place of it left out, or with a simpler value; nothing where it is gone."""
+    value = next((one for at, one in _places(body) if at == path), body)
+    if path and not any(at == path for at, _ in _places(body)):
+        return
+    if path:
+        yield _without(body, path)
+    for simpler in _simpler(value):
+        yield _with(body, path, simpler)
 
 
 def _places(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
@@ -115,26 +135,40 @@ def _simpler(value: Json) -> Iterator[Json]:
         case list():
             yield from _shorter_list(value)
         case dict():
+            yield from _less_required(value)
             yield from (one for one in value.values() if isinstance(one, dict))  # what is within, in its place
-            for name in value:
-                yield {key: one for key, one in value.items() if key == name}
+            names = list(value)
+            yield from ({name: value[name] for name in kept if isinstance(name, str)} for kept in _cut(names))
+
+
+def _less_required(value: dict[str, Json]) -> Iterator[Json]:
+    """A JSON Schema of an object with fewer properties, none of which is required any more."""
+    match value:
+        case {"properties": dict(properties), "required": list(required)}:
+            for kept in _cut(list(properties)):
+                rest = {name: one for name, one in properties.items() if name in kept}
+                yield {**value, "properties": rest, "required": [name for name in required if name in rest]}
 
 
 def _shorter_text(value: str) -> Iterator[Json]:
-    yield from (one for one in ("", *PLAIN_TEXTS) if len(one) < len(value))
-    size = len(value) // 2
-    while size >= 1:
-        for at in range(0, len(value), size):
-            yield value[:at] + value[at + size :]
-        size //= 2
+    """Cut by words, and what is one word by letters; never to nothing, which is another case than a text."""
+    yield from (one for one in PLAIN_TEXTS if len(one) < len(value))
+    words = value.split(" ")
+    yield from (" ".join(map(str, kept)) for kept in _cut(words))
+    if len(words) == 1:
+        yield from ("".join(map(str, kept)) for kept in _cut(list(value)))
 
 
 def _shorter_list(value: list[Json]) -> Iterator[Json]:
-    yield from ([] if not value else [[]])
+    yield from _cut(value)
+
+
+def _cut(value: Sequence[Json]) -> Iterator[list[Json]]:
+    """Less half of it, a quarter, …, one item; never less all."""
     size = len(value) // 2
     while size >= 1:
         for at in range(0, len(value), size):
-            yield value[:at] + value[at + size :]
+            yield [*value[:at], *value[at + size :]]
         size //= 2
 
 

@@ -18,8 +18,8 @@ LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def word_of(exchange: Exchange) -> str:
-    """The word beyond ASCII that the last message asks for again; empty for any other request, and for half a character,
-    which has no UTF-8."""
+    """The word beyond ASCII that the last message asks for again; empty for any other request, and where it has half a
+    character in it, which has no UTF-8."""
     messages = member(exchange, "messages")
     last = messages[-1] if isinstance(messages, list) and messages else None
     text = last.get("content") if isinstance(last, dict) else None
