@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from conformance.fuzz.case import Case, of_bytes
-from conformance.fuzz.drawn import drawn
+from conformance.fuzz.drawn import drawn, no_constants_of_ours
 from conformance.probe import Role
 from openapi import document, json_text
 from openapi.json_text import Json
@@ -37,7 +37,7 @@ def coverage(operation: str, role: Role) -> list[Case]:
 
     one = _operations()[operation]
     modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), no_constants_of_ours():
         warnings.simplefilter("ignore")
         config = one.schema.config.generation_for(operation=one)
         made = one.schema.iter_coverage_cases(one, generation_modes=modes, generation_config=config)

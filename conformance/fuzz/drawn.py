@@ -29,18 +29,21 @@ def drawn(strategy: SearchStrategy[T], seed: int, count: int) -> list[T]:
     def keep(value: T) -> None:
         found.append(value)
 
-    with _no_constants_of_ours():
+    with no_constants_of_ours():
         keep()
     return found
 
 
 @contextmanager
-def _no_constants_of_ours() -> Iterator[None]:
-    """hypothesis also draws the constants of whatever local modules are loaded: then a seed would not be enough."""
+def no_constants_of_ours() -> Iterator[None]:
+    """hypothesis also draws the constants of whatever local modules are loaded, and keeps what it made of them: then a
+    seed would not be enough."""
     usual = providers._get_local_constants  # noqa: SLF001 - it has no switch; a test guards this
     nothing = Constants()
     providers._get_local_constants = lambda: nothing  # noqa: SLF001
+    providers.CONSTANTS_CACHE.cache.clear()
     try:
         yield
     finally:
+        providers.CONSTANTS_CACHE.cache.clear()
         providers._get_local_constants = usual  # noqa: SLF001

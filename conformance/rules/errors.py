@@ -8,6 +8,7 @@ from conformance.asked import (
     empty_body,
     faulty,
     keyed,
+    legal,
     member,
     missing_messages,
     missing_model,
@@ -60,7 +61,7 @@ def mistyped_in(exchange: Exchange, name: str) -> bool:
 
 
 other_scheme = On("another scheme", lambda exchange: exchange.request.auth is Auth.NONE and not _is_bearer(exchange))
-mistyped_member = prompted & keyed & On("another member of the wrong type", _mistyped_member)
+mistyped_member = prompted & keyed & ~legal & On("another member of the wrong type", _mistyped_member)
 
 
 def error_schema(exchange: Exchange) -> str:

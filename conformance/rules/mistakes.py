@@ -102,7 +102,7 @@ def _core_mistyped(exchange: Exchange) -> bool:
     return (no_messages and spoiled) or any(mistyped_in(exchange, name) for name in ("model", "n", "stream"))
 
 
-no_request = no_object | (prompted & keyed & _core_mistyped)
+no_request = no_object | (prompted & keyed & ~legal & _core_mistyped)
 
 
 @rule("errors.other-scheme", Level.MUST, cites="RFC 9110 sections 11.1 and 15.5.2", on=prompted & other_scheme)
