@@ -15,8 +15,8 @@ from mock_server.journal import Done, Journal
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
 from mock_server.metrics import Metrics
+from mock_server.options import Options
 from mock_server.relay import Relay, dressed
-from mock_server.replay import Pace
 from mock_server.respond import Clock, Responder, Sent
 from mock_server.settled import Decision, Settled
 from openapi.wire.exchange import Auth, Headers
@@ -33,12 +33,10 @@ class ClientLeft(Exception):  # noqa: N818 - no error
 class Adapter:
     """ASGI on one side, Asked and Answer on the other."""
 
-    def __init__(
-        self, relays: Relays, pace: Pace, journal: Journal | None = None, load: Callable[[], Library] | None = None
-    ) -> None:
+    def __init__(self, relays: Relays, options: Options, load: Callable[[], Library] | None = None) -> None:
         self.relays = relays
-        self.pace = pace
-        self.journal = journal or Journal()
+        self.pace = options.pace
+        self.journal = Journal(options.journal)
         self.metrics = Metrics()
         self.under_way = 0
         self._load = load

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from mock_server.latency import Distribution
-    from mock_server.server import Options
+    from mock_server.options import Options
     from mock_server.upstream import Upstream
     from mock_server.wish import Wish
 
@@ -187,6 +187,7 @@ def serve(  # noqa: PLR0917 - click calls it by name
     from mock_server import server  # noqa: PLC0415
     from mock_server.latency import Latency  # noqa: PLC0415
     from mock_server.library import LibraryError  # noqa: PLC0415
+    from mock_server.options import Conduct, Options  # noqa: PLC0415
     from mock_server.replay import Mode, Pace  # noqa: PLC0415
     from mock_server.script import ScriptError  # noqa: PLC0415
     from mock_server.validation import Mode as Validation  # noqa: PLC0415
@@ -194,24 +195,27 @@ def serve(  # noqa: PLR0917 - click calls it by name
     if verbose:
         _log_everything()
     pace = Pace(speed, Mode(replay), math.inf if max_gap is None else max_gap)
-    options = server.Options(
+    conduct = Conduct(
+        wanted=faults,
+        api_key=api_key,
+        seed=seed,
+        latency=Latency(ttft, itl, slots),
+        strict=strict_match,
+        mode=Validation(validate),
+    )
+    options = Options(
         host,
         port,
-        recordings,
+        conduct,
         pace,
-        faults,
-        api_key,
-        workers,
-        seed,
+        recordings,
         script,
-        Latency(ttft, itl, slots),
-        strict_match,
+        workers,
         not no_control,
         _token(control_token_env),
         journal,
         _upstream(record_from, upstream_key_env),
         to if record_from else None,
-        Validation(validate),
     )
     try:
         library = server.library(options)

@@ -21,7 +21,6 @@ from openapi.wire.clearing import cleared
 from openapi.wire.exchange import Exchange, Read, Request
 from openapi.wire.redaction import Redactor
 
-MOST = 1000  # entries
 MOST_BYTES = 64 << 20  # of requests and answers that are kept
 SHOWN = 64 << 10  # bytes of a body that an entry shows
 PIECES = 1000  # frames whose times it shows
@@ -162,7 +161,7 @@ class Filter:
 class Journal:
     """The last entries. `most` 0 keeps none."""
 
-    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int, most_bytes: int = MOST_BYTES) -> None:
         self.most, self.most_bytes = most, most_bytes
         self.count = 0  # entries that there ever were
         self._kept: deque[tuple[int, float, Done, Sent]] = deque()  # what an entry is made of: it is seldom read

@@ -9,7 +9,7 @@ Synchronous, and without state but for whose turn it is among equal recordings, 
 
 import gzip
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial, reduce
 from secrets import token_hex
@@ -19,12 +19,12 @@ from mock_server.answer import Answer, Asked, Frame, Says
 from mock_server.asking import header, kind_of_key, nested_deeper
 from mock_server.checks import Checks, as_get, fresh
 from mock_server.faults import Fault
-from mock_server.latency import USUAL, Latency, retimed
+from mock_server.latency import retimed
 from mock_server.library import PICK, Library, Turns
-from mock_server.policy import RIGHT, Policy
+from mock_server.options import PLAIN, Conduct
+from mock_server.policy import Policy
 from mock_server.replay import answer_of
 from mock_server.script import Play, Script
-from mock_server.validation import Mode
 from mock_server.variation import varied
 from openapi import json_text
 from openapi.document import Document
@@ -37,38 +37,25 @@ SPOKEN = {"createChatCompletion", "createCompletion", "createMessage", "createEm
 
 
 class Relay:
-    """A relay: the document, the recordings, what it enforces, how it is wrong, and the one key that it takes if any.
+    """A relay: the document, the recordings, and how it behaves.
 
     Faults compose in their order: each hears what the one before left of the request, and each is given the request as
     it was sent with the answer that the one before left.
     """
 
-    def __init__(
-        self,
-        document: Document,
-        library: Library,
-        *,
-        policy: Policy = RIGHT,
-        faults: Sequence[Fault] = (),
-        api_key: str | None = None,
-        seed: int = 0,
-        script: Script | None = None,
-        latency: Latency | None = None,
-        strict: bool = False,
-        mode: Mode = Mode.REJECT,
-    ) -> None:
-        self.script = script or Script()
-        self.latency = latency or USUAL
-        self.strict = strict
+    def __init__(self, document: Document, library: Library, conduct: Conduct = PLAIN) -> None:
+        self.script = conduct.script or Script()
+        self.latency = conduct.latency
+        self.strict = conduct.strict
         self.library = library
-        self.seed = seed
-        self.faults = tuple(faults)
-        self.policy = reduce(lambda kept, fault: fault.policy(kept) if fault.policy else kept, self.faults, policy)
-        self.api_key = api_key
+        self.seed = conduct.seed
+        self.faults = conduct.faults
+        self.policy = reduce(_enforced, self.faults, conduct.policy)
+        self.api_key = conduct.api_key
         self.turns = Turns()
         names = (*synthesis.MODELS, *library.models, *self.script.models)
         self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
-        self.checks = Checks(document, self.policy, mode, self.knows)
+        self.checks = Checks(document, self.policy, conduct.mode, self.knows)
 
     def answer(self, asked: Asked, play: Play | None = None) -> Answer:
         """The answer to a request that was read whole, as a script plays it where it does."""
@@ -200,6 +187,11 @@ class Relay:
         named = self.checks.model_of(asked)
         names = (*self.known_models, *((named,) if named else ()))
         return fresh(synthesis.answer(replace(asked, method=as_get(asked.method)), names))
+
+
+def _enforced(policy: Policy, fault: Fault) -> Policy:
+    """What is left of a policy under a fault."""
+    return fault.policy(policy) if fault.policy else policy
 
 
 def _recorded(exchange: Exchange) -> Answer:

@@ -12,9 +12,8 @@ import logging
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,47 +22,19 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from mock_server import synthesis
 from mock_server.app import create_app
-from mock_server.journal import MOST as JOURNAL
-from mock_server.latency import USUAL, Latency
 from mock_server.library import RECORDINGS, Library, load
+from mock_server.options import Options
 from mock_server.recorder import Recorder
-from mock_server.replay import AS_RECORDED, Connection, Pace, on_wire
+from mock_server.replay import AS_RECORDED, Connection, on_wire
 from mock_server.respond import EXTENSION, date
 from mock_server.script import Script
 from mock_server.script.reading import check_recordings
 from mock_server.script.reading import load as load_script
-from mock_server.upstream import Upstream
-from mock_server.validation import Mode as Validation
-from mock_server.wish import Wish
 from openapi import document
 
 GARBAGE = 20_000, 50, 20  # a journal keeps what it is given: a young object is seldom garbage
 GRACE = 1  # seconds that answers under way get when the server is told to stop
 KEEP_ALIVE = 75  # seconds that an idle connection is kept; longer than clients keep theirs
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to serve. `recordings` None takes the built-in ones; `strict` answers nothing that was not recorded or
-    scripted."""
-
-    host: str = "127.0.0.1"
-    port: int = 8787
-    recordings: Path | None = None
-    pace: Pace = AS_RECORDED
-    faults: tuple[Wish, ...] = ()
-    api_key: str | None = None
-    workers: int = 1
-    seed: int = 0
-    script: Path | None = None
-    latency: Latency = USUAL
-    strict: bool = False
-    control: bool = True
-    token: str | None = field(default=None, repr=False)
-    journal: int = JOURNAL
-    upstream: Upstream | None = None
-    record_to: Path | None = None
-    validate: Validation = Validation.REJECT
 
 
 def library(options: Options) -> Library:
@@ -73,9 +44,10 @@ def library(options: Options) -> Library:
 
 def scripted(options: Options, recordings: Library) -> Script:
     """The script to play. Raises ScriptError, also for a recording that is not there."""
+    seed = options.conduct.seed
     if options.script is None:
-        return Script(seed=options.seed)
-    return check_recordings(load_script(options.script, options.seed), recordings, str(options.script))
+        return Script(seed=seed)
+    return check_recordings(load_script(options.script, seed), recordings, str(options.script))
 
 
 def recorder(options: Options) -> Recorder | None:
@@ -88,25 +60,9 @@ def recorder(options: Options) -> Recorder | None:
 def build(options: Options, recordings: Library | None = None) -> ASGIApp:
     """The application; what a worker process calls with the options alone."""
     recordings = recordings or library(options)
-    app = create_app(
-        document.load(),
-        recordings,
-        wanted=options.faults,
-        api_key=options.api_key,
-        pace=options.pace,
-        seed=options.seed,
-        script=scripted(options, recordings),
-        latency=options.latency,
-        strict=options.strict,
-        mode=options.validate,
-        control=options.control,
-        token=options.token,
-        journal=options.journal,
-        workers=options.workers,
-        reload=partial(library, options),
-        upstream=options.upstream,
-        recorder=recorder(options),
-    )
+    options = replace(options, conduct=replace(options.conduct, script=scripted(options, recordings)))
+    reload = partial(library, options)
+    app = create_app(document.load(), recordings, options, reload=reload, recorder=recorder(options))
     gc.collect()
     gc.freeze()  # what was loaded stays: nobody need look through it again and again
     gc.set_threshold(*GARBAGE)

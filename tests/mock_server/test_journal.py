@@ -38,7 +38,7 @@ def test_a_long_body_is_shown_in_part_and_its_length_told() -> None:
 
 def test_several_wait_at_once_each_for_its_own() -> None:
     async def story() -> tuple[int, int, int]:
-        journal = Journal()
+        journal = Journal(9)
         one = asyncio.create_task(journal.wait(Filter(path="/a"), 1, 5.0))
         two = asyncio.create_task(journal.wait(Filter(path="/b"), 2, 5.0))
         none = asyncio.create_task(journal.wait(Filter(path="/c"), 1, 0.05))
