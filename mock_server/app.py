@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server import media
 from mock_server.adapter import Adapter
@@ -19,6 +19,7 @@ from mock_server.manners import Relays
 from mock_server.options import USUAL, Options
 from mock_server.proxy import Proxy
 from mock_server.recorder import Recorder
+from mock_server.respond import Raw
 from openapi.document import Document
 
 
@@ -60,6 +61,12 @@ class Application(Starlette):
             await self.adapter(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    def directly(self, scope: Scope, body: bytes, raw: Raw) -> ASGIApp | None:
+        """Answers a request that came whole at once where it can be, else says who will."""
+        if self.user_middleware or _is_control(scope["path"]):
+            return self
+        return self.adapter.directly(scope, body, raw) if self.adapter.prompt else self.adapter
 
 
 def _is_control(path: str) -> bool:

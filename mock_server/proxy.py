@@ -56,6 +56,11 @@ class Proxy(Adapter):
         self.upstream = upstream
         self.recorder = recorder
 
+    @property
+    def prompt(self) -> bool:
+        """Nothing is known at once of what somebody else is asked."""
+        return False
+
     def decide(
         self, relay: Relay, refusal: Answer | None, asking: tuple[str, str, Headers], raw: bytes | None, second: int
     ) -> Done:

@@ -67,11 +67,24 @@ class Sent:
     left: bool
 
 
-class Clock:
-    """Seconds since the request came, and waiting for one of them or for the client to leave."""
+class Moment:
+    """When a request came: in seconds since 1970, and where the clock stood that only runs forward."""
 
-    def __init__(self, receive: Receive) -> None:
-        self.started = perf_counter()
+    __slots__ = ("came", "started")
+
+    def __init__(self) -> None:
+        self.came, self.started = time(), perf_counter()
+
+    def elapsed(self) -> float:
+        """Seconds since then."""
+        return perf_counter() - self.started
+
+
+class Clock:
+    """Seconds since a request came, and waiting for one of them or for the client to leave."""
+
+    def __init__(self, receive: Receive, moment: Moment | None = None) -> None:
+        self.moment = moment or Moment()
         self.left = False
         self.late = 0.0  # the worst lateness, in seconds
         self.size = 0  # bytes that went out
@@ -82,7 +95,7 @@ class Clock:
         self._sleeper: asyncio.Future[None] | None = None
 
     def elapsed(self) -> float:
-        return perf_counter() - self.started
+        return self.moment.elapsed()
 
     def count(self, size: int) -> None:
         """So many bytes leave now."""
@@ -148,11 +161,7 @@ class Responder:
             await (self._raw(answer, raw) if raw else self._asgi(answer))
         finally:
             self.clock.stop()
-        sent = self.clock.sent
-        if logger.isEnabledFor(logging.DEBUG):
-            left = " and the client left" if sent.left else ""
-            logger.debug("%s: %.1f ms late at worst%s", self.scope["path"], sent.late * 1000, left)
-        return sent
+        return tell(self.scope, self.clock.sent)
 
     async def _raw(self, answer: Answer, raw: Raw) -> None:
         connection = raw.connection
@@ -221,6 +230,14 @@ class Responder:
             await self.send({"type": "http.response.body", "body": b"", "more_body": False})
         elif answer.end is End.TIMEOUT:
             await self.clock.until(None)
+
+
+def tell(scope: Scope, sent: Sent) -> Sent:
+    """Logs what became of an answer, for who wants to know."""
+    if logger.isEnabledFor(logging.DEBUG):
+        left = " and the client left" if sent.left else ""
+        logger.debug("%s: %.1f ms late at worst%s", scope["path"], sent.late * 1000, left)
+    return sent
 
 
 def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

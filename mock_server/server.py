@@ -1,32 +1,20 @@
-"""The process: sockets, uvicorn, and the connection under a request.
+"""The process: its socket, its workers, and uvicorn around our connections."""
 
-uvicorn is used as a library: its protocol on httptools parses requests and keeps connections alive. The answers are
-written past it, by `Connected`, because ASGI cannot break framing and makes each chunk a write. That rests on a few
-names inside uvicorn (`cycle`, `flow`, `on_headers_complete`, `send_400_response`), which the tests of this module hold.
-"""
-
-import asyncio
-import contextlib
 import gc
 import logging
 import socket
-import struct
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import cast
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn import Config, Server
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from mock_server import synthesis
 from mock_server.app import create_app
+from mock_server.connection import Protocol
 from mock_server.library import RECORDINGS, Library, load
 from mock_server.options import Options
 from mock_server.recorder import Recorder
-from mock_server.replay import AS_RECORDED, Connection, on_wire
-from mock_server.respond import EXTENSION, date
 from mock_server.script import Script
 from mock_server.script.reading import check_recordings
 from mock_server.script.reading import load as load_script
@@ -66,17 +54,7 @@ def build(options: Options, recordings: Library | None = None) -> ASGIApp:
     gc.collect()
     gc.freeze()  # what was loaded stays: nobody need look through it again and again
     gc.set_threshold(*GARBAGE)
-    return partial(_until_cancelled, app)
-
-
-async def _until_cancelled(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """A stream that is cut when the server stops is no error to be logged with a traceback."""
-    try:
-        await app(scope, receive, send)
-    except asyncio.CancelledError:
-        connected: Connected | None = scope.get("extensions", {}).get(EXTENSION)
-        if connected:
-            connected.finish(keep_alive=False)
+    return app
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -134,66 +112,3 @@ def config(factory: Callable[[], ASGIApp], workers: int = 1) -> Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's, with the connection handed to the application, names of fields as they were sent, and our envelope for
-    what is no HTTP."""
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        connected = Connected(self)
-        self.scope["extensions"] = cast("dict[str, dict[object, object]]", {EXTENSION: connected})
-        super().on_headers_complete()
-        connected.cycle = self.cycle
-
-    def send_400_response(self, msg: str) -> None:
-        under_way = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
-        if not under_way:
-            refusal = synthesis.error(400, msg, type="invalid_request_error", code="invalid_http")
-            pieces = on_wire(refusal, AS_RECORDED, Connection(keep_alive=False), date())
-            self.transport.write(b"".join(data for _, data in pieces))
-        self.transport.close()
-
-
-class Connected:
-    """The connection under one request (`respond.Raw`)."""
-
-    def __init__(self, protocol: Protocol) -> None:
-        self.protocol = protocol
-        self.cycle: RequestResponseCycle = protocol.cycle
-
-    @property
-    def connection(self) -> Connection:
-        scope = self.cycle.scope
-        return Connection(scope["method"], scope["http_version"], self.cycle.keep_alive)
-
-    def write(self, data: bytes) -> None:
-        self.cycle.response_started = True
-        self.cycle.waiting_for_100_continue = False
-        if data and not self.protocol.transport.is_closing():
-            self.protocol.transport.write(data)
-
-    async def drain(self) -> None:
-        if self.protocol.flow.write_paused:
-            await self.protocol.flow.drain()
-
-    def finish(self, *, keep_alive: bool) -> None:
-        cycle = self.cycle
-        cycle.response_started = cycle.response_complete = True
-        cycle.message_event.set()
-        if not keep_alive or not cycle.keep_alive:
-            self.protocol.transport.close()
-        cycle.on_response()
-
-    def reset(self) -> None:
-        transport = self.protocol.transport
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # gone already, or none: in memory
-            linger = struct.pack("ii", 1, 0)
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self.cycle.response_started = self.cycle.response_complete = True
-        transport.abort()
