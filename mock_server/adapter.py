@@ -1,7 +1,7 @@
 """ASGI on one side, Asked and Answer on the other: reads a request, lets `Relay` decide, and has the answer sent."""
 
+import asyncio
 import logging
-import math
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,8 +19,8 @@ from mock_server.manners import Relays, UnknownMannerError
 from mock_server.metrics import Metrics
 from mock_server.options import Options
 from mock_server.relay import Relay, dressed
-from mock_server.replay import at_once, stays_open
-from mock_server.respond import Clock, Moment, Raw, Responder, Sent, date, tell
+from mock_server.replay import Connection, at_once, stays_open
+from mock_server.respond import EXTENSION, Clock, Moment, Raw, Responder, Sent, date, tell
 from mock_server.settled import Decision, Settled
 from openapi.wire.exchange import Auth, Headers
 
@@ -58,42 +58,42 @@ class Adapter:
         if scope["type"] != "http":
             await _refuse_protocol(send)
             return
-        clock, heard = Clock(receive), self._heard(scope)
+        moment, heard = Moment(), self._heard(scope)
         try:
             raw = await _read_body(receive, heard.headers, heard.relay.policy.max_body)
         except ClientLeft:
             return
-        await self._send(clock, self._decided(scope, heard, raw, clock.moment), scope, receive, send)
+        await self._send(moment, self._decided(scope, heard, raw, moment), scope, receive, send)
 
     def directly(self, scope: Scope, body: bytes, raw: Raw) -> ASGIApp | None:
         """Answers a request that came whole, if its answer is to be sent at once, else says who sends it."""
         moment, connection = Moment(), raw.connection
         done = self._decided(scope, self._heard(scope), body, moment)
-        try:
-            whole = at_once(done.answer, self.pace, connection, date())
-        except ValueError:  # an answer that no head can say: told where all answers are sent
-            whole = None
+        whole = self._whole(done, connection)
         if whole is None:
-            return partial(self._send_later, moment, done)
+            return partial(self._send, moment, done)
         raw.write(whole)
         after = moment.elapsed()
         raw.finish(keep_alive=stays_open(done.answer, connection))
         self._note(moment, done, tell(scope, Sent(len(whole), after, after, 0.0, left=False)))
         return None
 
-    @property
-    def prompt(self) -> bool:
-        """Whether some answers are to be sent at once."""
-        return self.pace.speed == math.inf
+    def _whole(self, done: Done, connection: Connection) -> bytes | None:
+        """All that is to be sent, where nothing of it is to be waited for."""
+        try:
+            return at_once(done.answer, self.pace, connection, date())
+        except ValueError:  # an answer that no head can say: told where all answers are sent
+            return None
 
-    async def _send_later(self, moment: Moment, done: Done, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._send(Clock(receive, moment), done, scope, receive, send)
-
-    async def _send(self, clock: Clock, done: Done, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _send(self, moment: Moment, done: Done, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends what was decided, and notes it."""
+        raw: Raw | None = scope.get("extensions", {}).get(EXTENSION)
         self.under_way += 1
         try:
-            self._note(clock.moment, *await self.serve(scope, receive, send, clock, done))
+            self._note(moment, *await self.serve(scope, receive, send, Clock(receive, moment, raw), done))
+        except asyncio.CancelledError:  # cut, as the server stops
+            if raw:
+                raw.finish(keep_alive=False)
         except Exception:
             logger.exception("%s %s was not sent", scope["method"], scope["path"])
             raise

@@ -66,7 +66,7 @@ class Application(Starlette):
         """Answers a request that came whole at once where it can be, else says who will."""
         if self.user_middleware or _is_control(scope["path"]):
             return self
-        return self.adapter.directly(scope, body, raw) if self.adapter.prompt else self.adapter
+        return self.adapter.directly(scope, body, raw)
 
 
 def _is_control(path: str) -> bool:

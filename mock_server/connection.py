@@ -6,11 +6,11 @@ answered at once is, without a task (`Direct`). That rests on a few names inside
 `on_headers_complete`, `send_400_response`, `_start_asgi_task`), which the tests of this module hold.
 """
 
-import asyncio
 import contextlib
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 from typing import Protocol as Interface
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -41,6 +41,13 @@ class Protocol(HttpToolsProtocol):
     not to be short."""
 
     held: Direct | None = None  # who is to answer the request that is coming in
+    watch: Callable[[], None] | None = None  # who wants to know when the client leaves
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.watch:
+            self.watch()
+            self.watch = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"expect" and value.lower() == b"100-continue":
@@ -57,7 +64,7 @@ class Protocol(HttpToolsProtocol):
         if cycle is self.cycle and cycle.more_body and not self.expect_100_continue and hasattr(app, "directly"):
             self.held = cast("Direct", app)
         else:
-            super()._start_asgi_task(cycle, _until_cancelled(app))
+            super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
@@ -70,12 +77,16 @@ class Protocol(HttpToolsProtocol):
             self._release(self.held)
         elif self.held:
             scope = cast("Scope", self.cycle.scope)
-            self._release(self.held.directly(scope, bytes(self.cycle.body), scope["extensions"][EXTENSION]))
+            app = self.held.directly(scope, bytes(self.cycle.body), scope["extensions"][EXTENSION])
+            if app is not self.held:  # who has decided needs it no more: many streams may be open at once
+                self.cycle.body.clear()
+                scope["headers"].clear()
+            self._release(app)
 
     def _release(self, app: ASGIApp | None) -> None:
         self.held = None
         if app:
-            super()._start_asgi_task(self.cycle, _until_cancelled(cast("ASGI3Application", app)))
+            super()._start_asgi_task(self.cycle, cast("ASGI3Application", app))
 
     def send_400_response(self, msg: str) -> None:
         under_way = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
@@ -88,6 +99,8 @@ class Protocol(HttpToolsProtocol):
 
 class Connected:
     """The connection under one request (`respond.Raw`)."""
+
+    __slots__ = ("cycle", "protocol")
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
@@ -108,7 +121,14 @@ class Connected:
         if self.protocol.flow.write_paused:
             await self.protocol.flow.drain()
 
+    def when_left(self, call: Callable[[], None]) -> None:
+        if self.cycle.disconnected:
+            call()
+        else:
+            self.protocol.watch = call
+
     def finish(self, *, keep_alive: bool) -> None:
+        self.protocol.watch = None
         cycle = self.cycle
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
@@ -123,16 +143,3 @@ class Connected:
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.cycle.response_started = self.cycle.response_complete = True
         transport.abort()
-
-
-def _until_cancelled(app: "ASGI3Application") -> "ASGI3Application":
-    """A stream that is cut when the server stops is no error to be logged with a traceback."""
-
-    async def serve(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - uvicorn's own types are private
-        try:
-            await app(scope, receive, send)
-        except asyncio.CancelledError:
-            connected: Connected = scope["extensions"][EXTENSION]
-            connected.finish(keep_alive=False)
-
-    return serve

@@ -25,7 +25,7 @@ from mock_server.options import Options
 from mock_server.passing import Passing
 from mock_server.recorder import Recorder, Tape
 from mock_server.relay import Relay
-from mock_server.replay import answer_of
+from mock_server.replay import Connection, answer_of
 from mock_server.respond import EXTENSION, Clock, Raw, Sent
 from mock_server.upstream import Upstream, UpstreamError
 from openapi.wire import secrets
@@ -56,10 +56,8 @@ class Proxy(Adapter):
         self.upstream = upstream
         self.recorder = recorder
 
-    @property
-    def prompt(self) -> bool:
-        """Nothing is known at once of what somebody else is asked."""
-        return False
+    def _whole(self, done: Done, connection: Connection) -> bytes | None:
+        return super()._whole(done, connection) if done.relay is None else None
 
     def decide(
         self, relay: Relay, refusal: Answer | None, asking: tuple[str, str, Headers], raw: bytes | None, second: int

@@ -8,7 +8,7 @@ them; through plain ASGI, as under any other server or none, an early end is tol
 import asyncio
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -53,6 +53,9 @@ class Raw(Protocol):
     def reset(self) -> None:
         """Break the connection (TCP RST)."""
 
+    def when_left(self, call: Callable[[], None]) -> None:
+        """Call this once the client is gone, at once if it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -81,9 +84,24 @@ class Moment:
 
 
 class Clock:
-    """Seconds since a request came, and waiting for one of them or for the client to leave."""
+    """Seconds since a request came, and waiting for one of them or for the client to leave: over a `raw` connection
+    that says so, else by `receive`."""
 
-    def __init__(self, receive: Receive, moment: Moment | None = None) -> None:
+    __slots__ = (
+        "_raw",
+        "_receive",
+        "_sleeper",
+        "_watched",
+        "_watcher",
+        "first",
+        "last",
+        "late",
+        "left",
+        "moment",
+        "size",
+    )
+
+    def __init__(self, receive: Receive, moment: Moment | None = None, raw: Raw | None = None) -> None:
         self.moment = moment or Moment()
         self.left = False
         self.late = 0.0  # the worst lateness, in seconds
@@ -91,6 +109,8 @@ class Clock:
         self.first: float | None = None  # when they began to, and when they ended
         self.last: float | None = None
         self._receive = receive
+        self._raw = raw
+        self._watched = False
         self._watcher: asyncio.Task[None] | None = None
         self._sleeper: asyncio.Future[None] | None = None
 
@@ -111,29 +131,37 @@ class Clock:
     async def until(self, due: float | None) -> bool:
         """Waits for that moment, None for ever. False as soon as the client has left."""
         while not self.left and (due is None or due > self.elapsed()):
-            self._watcher = self._watcher or asyncio.create_task(self._watch())
-            await self._sleep(due)
+            loop = asyncio.get_running_loop()
+            if not self._watched:
+                self._begin_to_watch()
+            self._sleeper = loop.create_future()
+            timer = loop.call_later(due - self.elapsed(), self._wake) if due is not None else None
+            try:
+                await self._sleeper
+            finally:
+                if timer:
+                    timer.cancel()
         if due is not None and not self.left:
             self.late = max(self.late, self.elapsed() - due)
         return not self.left
-
-    async def _sleep(self, due: float | None) -> None:
-        loop = asyncio.get_running_loop()
-        self._sleeper = loop.create_future()
-        timer = loop.call_later(due - self.elapsed(), self._wake) if due is not None else None
-        try:
-            await self._sleeper
-        finally:
-            if timer:
-                timer.cancel()
 
     def _wake(self) -> None:
         if self._sleeper and not self._sleeper.done():
             self._sleeper.set_result(None)
 
+    def _begin_to_watch(self) -> None:
+        self._watched = True
+        if self._raw:
+            self._raw.when_left(self._leave)
+        else:
+            self._watcher = asyncio.create_task(self._watch())
+
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self._leave()
+
+    def _leave(self) -> None:
         self.left = True
         self._wake()
 
