@@ -4,6 +4,7 @@ Each operation of the document is a route of its name. Behind them stands one fo
 route, and what is neither is 404 in the envelope.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 
@@ -55,6 +56,7 @@ class Application(Starlette):
     def __init__(self, adapter: Adapter, routes: Sequence[BaseRoute]) -> None:
         super().__init__(routes=routes)
         self.adapter = adapter
+        self.following: asyncio.Task[None] | None = None  # what reads files again: a loop alone keeps no task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self.user_middleware and not _is_control(scope["path"]):

@@ -56,7 +56,7 @@ class Relay:
         self.policy = reduce(_enforced, self.faults, conduct.policy)
         self.api_key = conduct.api_key
         self.turns = Turns()
-        names = (*synthesis.MODELS, *library.models, *self.script.models)
+        names = (*synthesis.MODELS, *library.models, *self.script.models, *(name for name, _ in conduct.aliases))
         self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
         self.checks = Checks(document, self.policy, conduct.mode, self.knows)
 
