@@ -1,34 +1,25 @@
-"""The process: sockets, uvicorn, and the connection under a request.
-
-uvicorn is used as a library: its protocol on httptools parses requests and keeps connections alive. The answers are
-written past it, by `Connected`, because ASGI cannot break framing and makes each chunk a write. That rests on a few
-names inside uvicorn (`cycle`, `flow`, `on_headers_complete`, `send_400_response`), which the tests of this module hold.
-"""
+"""The process: its options, its socket, and uvicorn, which is used as a library (`protocol.py`)."""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import socket
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config, Server
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from mock_server import synthesis
 from mock_server.app import create_app
 from mock_server.journal import MOST as JOURNAL
 from mock_server.latency import USUAL, Latency
 from mock_server.library import RECORDINGS, Library, load
+from mock_server.protocol import Connected, Protocol
 from mock_server.recorder import Recorder
-from mock_server.replay import AS_RECORDED, Connection, Pace, on_wire
-from mock_server.respond import EXTENSION, date
+from mock_server.replay import AS_RECORDED, Pace
+from mock_server.respond import EXTENSION
 from mock_server.script import Script
 from mock_server.script.reading import check_recordings
 from mock_server.script.reading import load as load_script
@@ -178,66 +169,3 @@ def config(factory: Callable[[], ASGIApp], workers: int = 1) -> Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's, with the connection handed to the application, names of fields as they were sent, and our envelope for
-    what is no HTTP."""
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        connected = Connected(self)
-        self.scope["extensions"] = cast("dict[str, dict[object, object]]", {EXTENSION: connected})
-        super().on_headers_complete()
-        connected.cycle = self.cycle
-
-    def send_400_response(self, msg: str) -> None:
-        under_way = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
-        if not under_way:
-            refusal = synthesis.error(400, msg, type="invalid_request_error", code="invalid_http")
-            pieces = on_wire(refusal, AS_RECORDED, Connection(keep_alive=False), date())
-            self.transport.write(b"".join(data for _, data in pieces))
-        self.transport.close()
-
-
-class Connected:
-    """The connection under one request (`respond.Raw`)."""
-
-    def __init__(self, protocol: Protocol) -> None:
-        self.protocol = protocol
-        self.cycle: RequestResponseCycle = protocol.cycle
-
-    @property
-    def connection(self) -> Connection:
-        scope = self.cycle.scope
-        return Connection(scope["method"], scope["http_version"], self.cycle.keep_alive)
-
-    def write(self, data: bytes) -> None:
-        self.cycle.response_started = True
-        self.cycle.waiting_for_100_continue = False
-        if data and not self.protocol.transport.is_closing():
-            self.protocol.transport.write(data)
-
-    async def drain(self) -> None:
-        if self.protocol.flow.write_paused:
-            await self.protocol.flow.drain()
-
-    def finish(self, *, keep_alive: bool) -> None:
-        cycle = self.cycle
-        cycle.response_started = cycle.response_complete = True
-        cycle.message_event.set()
-        if not keep_alive or not cycle.keep_alive:
-            self.protocol.transport.close()
-        cycle.on_response()
-
-    def reset(self) -> None:
-        transport = self.protocol.transport
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # gone already, or none: in memory
-            linger = struct.pack("ii", 1, 0)
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self.cycle.response_started = self.cycle.response_complete = True
-        transport.abort()

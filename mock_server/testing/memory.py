@@ -1,7 +1,7 @@
 """A connection that is no socket: the bytes of `serve`, framing and its faults included, between two threads.
 
-The server's end is a transport under `server.Protocol`, in a loop of a thread of its own; the client's end may be used
-from any thread. A client that closes is a client that left.
+The server's end is a transport under `protocol.Protocol`, in a loop of a thread of its own; the client's end may be
+used from any thread. A client that closes is a client that left.
 """
 
 import asyncio
@@ -13,7 +13,8 @@ from collections.abc import Callable
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from mock_server.server import Protocol, config
+from mock_server.protocol import Protocol
+from mock_server.server import config
 
 HERE = "127.0.0.1", 0  # what a peer in memory counts as: this machine
 STOP = 5.0  # seconds
