@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8787
 KILLS ?= reports/local/kills
+FUZZ_SECONDS ?= 1800
 CLIENTS := tests/system/clients
 
-.PHONY: demo serve test check lint format docs proof mutation clients clean
+.PHONY: demo serve test check lint format docs proof mutation fuzz clients clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -42,6 +43,10 @@ proof: $(VENV)/demo.stamp
 mutation: $(VENV)/test.stamp
 	$(BIN)/python tests/mutation.py $(KILLS) --kind "find nothing" --no-tests
 
+# Hostile bytes and hostile clients for half an hour, outside of the tests; what was found is told and makes it fail.
+fuzz: $(VENV)/fuzz.stamp
+	$(BIN)/python tests/fuzz/run.py $(FUZZ_SECONDS) reports/local/fuzz
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -51,6 +56,10 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/test.stamp: $(VENV)/demo.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	touch $@
 
 # Other people's clients, for tests/system/test_clients.py; npm's for Node, pip's in an environment of their own.

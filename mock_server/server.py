@@ -15,9 +15,9 @@ from uvicorn import Config, Server
 
 from mock_server.adapter import Adapter
 from mock_server.app import create_app
-from mock_server.connection import Protocol
 from mock_server.library import RECORDINGS, Library, load
 from mock_server.options import USUAL, Options
+from mock_server.protocol import Protocol
 from mock_server.recorder import Recorder
 from mock_server.relay import Relay
 from mock_server.script import Script
