@@ -90,7 +90,10 @@ class Adapter:
         raw: Raw | None = scope.get("extensions", {}).get(EXTENSION)
         self.under_way += 1
         try:
-            self._note(moment, *await self.serve(scope, receive, send, Clock(receive, moment, raw), done))
+            self._note(
+                moment,
+                *await self.serve(scope, receive, send, Clock(receive, moment, raw, self.metrics.pieces.add), done),
+            )
         except asyncio.CancelledError:  # cut, as the server stops
             if raw:
                 raw.finish(keep_alive=False)

@@ -85,9 +85,10 @@ class Moment:
 
 class Clock:
     """Seconds since a request came, and waiting for one of them or for the client to leave: over a `raw` connection
-    that says so, else by `receive`."""
+    that says so, else by `receive`. `note` is told how late each moment was that was waited for, in seconds."""
 
     __slots__ = (
+        "_note",
         "_raw",
         "_receive",
         "_sleeper",
@@ -101,8 +102,15 @@ class Clock:
         "size",
     )
 
-    def __init__(self, receive: Receive, moment: Moment | None = None, raw: Raw | None = None) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        moment: Moment | None = None,
+        raw: Raw | None = None,
+        note: Callable[[float], None] | None = None,
+    ) -> None:
         self.moment = moment or Moment()
+        self._note = note
         self.left = False
         self.late = 0.0  # the worst lateness, in seconds
         self.size = 0  # bytes that went out
@@ -130,7 +138,9 @@ class Clock:
 
     async def until(self, due: float | None) -> bool:
         """Waits for that moment, None for ever. False as soon as the client has left."""
+        waited = False
         while not self.left and (due is None or due > self.elapsed()):
+            waited = True
             loop = asyncio.get_running_loop()
             if not self._watched:
                 self._begin_to_watch()
@@ -142,7 +152,10 @@ class Clock:
                 if timer:
                     timer.cancel()
         if due is not None and not self.left:
-            self.late = max(self.late, self.elapsed() - due)
+            late = self.elapsed() - due
+            self.late = max(self.late, late)
+            if waited and self._note:
+                self._note(late)
         return not self.left
 
     def _wake(self) -> None:
