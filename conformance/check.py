@@ -91,6 +91,7 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
             "requests": plan.requests,
             "max_tokens": plan.tokens,
             "only": list(plan.only),
+            **({"extended": [dict(one) for one in plan.extended]} if plan.extended else {}),
         },
         command=options.command,
     )
