@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from conformance.reach import known_of, reached, reaching
+from conformance.reach import harmless, known_of, reached, reaching
 
 if TYPE_CHECKING:
     from conformance.check import Options, Progress
@@ -121,7 +121,7 @@ def _check(given: dict[str, Any]) -> int:
         strict=given["strict"],
         total=given["timeout"],
         idle=given["idle_timeout"],
-        command=" ".join(["relayproof", *map(_harmless, sys.argv[1:])]),
+        command=" ".join(["relayproof", *map(harmless, sys.argv[1:])]),
         known=known,
     )
     out = given["out"] or _fresh(target.name)
@@ -190,13 +190,6 @@ def _fresh(name: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     safe = "".join(c if c.isalnum() or c in "-." else "-" for c in name).strip("-.") or "relay"
     return LOCAL_RUNS / f"{stamp}-{safe}.jsonl"
-
-
-def _harmless(word: str) -> str:
-    """A word of the command line as it may be written down: no value of a header, no user in a proxy's URL."""
-    if ":" in word and not word.startswith(("http://", "https://")):
-        return word.partition(":")[0] + ":…"
-    return word if "@" not in word else "…"
 
 
 def _plan_text(target: "Target", the_plan: "Plan") -> str:

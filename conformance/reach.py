@@ -137,3 +137,10 @@ def _header(text: str) -> tuple[str, str]:
         msg = "--header: the key comes from a variable, see --api-key-env"
         raise ConfigurationError(msg)
     return token.lower(), value.strip()
+
+
+def harmless(word: str) -> str:
+    """A word of the command line as it may be written down: no value of a header, no user in a proxy's URL."""
+    if ":" in word and not word.startswith(("http://", "https://")):
+        return word.partition(":")[0] + ":…"
+    return word if "@" not in word else "…"
