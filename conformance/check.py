@@ -76,8 +76,11 @@ class _State:
         return [one for number in sorted(self.exchanges) for one in self.exchanges[number]]
 
 
-async def check(target: Target, link: Link, plan: Plan, options: Options, *, out: Writer, watch: Watch) -> Run:
-    """Judges one relay. Every line of the run is written as it happens. Raises ConfigurationError."""
+async def check(
+    target: Target, link: Link, plan: Plan, options: Options, *, out: Writer, watch: Watch, budget: Budget | None = None
+) -> Run:
+    """Judges one relay. Every line of the run is written as it happens. The budget is the target's, or one that is
+    shared. Raises ConfigurationError."""
     started = _now()
     models: dict[str, Json] = {role.value: name for role, name in target.models.items()}
     header = Header(
@@ -91,11 +94,12 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
             "requests": plan.requests,
             "max_tokens": plan.tokens,
             "only": list(plan.only),
+            **({"extended": [dict(one) for one in plan.extended]} if plan.extended else {}),
         },
         command=options.command,
     )
     out.header(header)
-    budget = Budget(target.max_requests, target.max_tokens)
+    budget = budget or Budget(target.max_requests, target.max_tokens)
     state = _State()
     async with connected(link) as transport:
         session = _Session(transport, plan, options, budget, state, out, watch, Gate(options.concurrency))

@@ -16,6 +16,7 @@ import relayproof
 from conformance import cli, run
 from conformance.check import Progress
 from conformance.probes import PROBES
+from conformance.reach import harmless
 from mock_server.process import running
 from openapi.wire.exchange import Exchange, Request
 from tests.system.command import ROOT, Told, environment, relayproof_, run_of, started
@@ -216,7 +217,7 @@ def test_the_command_is_kept_without_what_it_should_not_keep() -> None:
         "http://u:hush@p:1",
         "--proxy=http://u:hush@p",
     ]
-    assert [cli._harmless(word) for word in words] == [
+    assert [harmless(word) for word in words] == [
         "check", "https://h/v1", "--header=X-Api-Key:…", "X-A:…", "…", "--proxy=http:…",
     ]  # fmt: skip
 
