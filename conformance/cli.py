@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from conformance.outputs import Outputs, writing
 from conformance.reach import link_of, reaching, target_of
 
 if TYPE_CHECKING:
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
 
 LOCAL_RUNS = Path("reports") / "local"
 FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-def _outputs(command: Callable[..., None]) -> Callable[..., None]:
-    for name, what in (
-        ("json", "verdicts as JSON"),
-        ("markdown", "a job summary"),
-        ("junit", "JUnit XML"),
-        ("html", "a page"),
-    ):
-        command = click.option(f"--{name}", type=FILE, metavar="F", help=f"Write {what} to F.")(command)
-    return command
 
 
 def _excuses(command: Callable[..., None]) -> Callable[..., None]:
@@ -69,7 +59,7 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
 @_excuses
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="The run. Default: a new file in reports/local.")
-@_outputs
+@writing
 @click.option(
     "--concurrency", default=16, show_default=True, type=click.IntRange(1, 64), metavar="N", help="Requests at a time."
 )
@@ -118,7 +108,7 @@ def _check(given: dict[str, Any]) -> int:
     if given["dry_run"]:
         click.echo(_plan_text(target, the_plan))
         return 0
-    outputs = _files(given)
+    outputs = Outputs.of(given)
     outputs.check()
     options = Options(
         concurrency=given["concurrency"],
@@ -133,7 +123,7 @@ def _check(given: dict[str, Any]) -> int:
     out = given["out"] or _fresh(target.name)
     run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
     written = outputs.write(run, BOOK, strict=given["strict"])
-    show(run, BOOK, [out, *written])
+    show(run, BOOK, [out, *written], piped=outputs.piped)
     return run.footer.exit if run.footer else 5
 
 
@@ -186,12 +176,6 @@ class _watching:  # noqa: N801 - used as a function
             click.echo(text, err=True)
 
 
-def _files(given: dict[str, Any]) -> Any:  # noqa: ANN401
-    from conformance.outputs import Outputs  # noqa: PLC0415
-
-    return Outputs(given["html"], given["junit"], given["markdown"], given["json"])
-
-
 def _fresh(name: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     safe = "".join(c if c.isalnum() or c in "-." else "-" for c in name).strip("-.") or "relay"
@@ -226,7 +210,7 @@ def _plan_text(target: "Target", the_plan: "Plan") -> str:
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="Write the run with its new verdicts.")
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
 @_excuses
-@_outputs
+@writing
 def judge(**given: Any) -> None:  # noqa: ANN401
     """Judge again, offline, what was captured: a run or a recording.
 
@@ -241,7 +225,7 @@ def judge(**given: Any) -> None:  # noqa: ANN401
 
     path: Path = given["file"]
     try:
-        outputs = _files(given)
+        outputs = Outputs.of(given)
         outputs.check()
         if given["out"]:
             prepare(given["out"])
@@ -255,5 +239,5 @@ def judge(**given: Any) -> None:  # noqa: ANN401
     if given["out"]:
         given["out"].write_text("".join(f"{line}\n" for line in lines_of(run)), encoding="utf-8")
         written.append(given["out"])
-    show(run, BOOK, written)
+    show(run, BOOK, written, piped=outputs.piped)
     sys.exit(run.footer.exit if run.footer else 5)
