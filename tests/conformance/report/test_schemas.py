@@ -7,7 +7,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-import jsonschema_rs
+import jsonschema
 import pytest
 import xmlschema
 from hypothesis import HealthCheck, given, settings
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.skipif(not (SARIF.exists() and JUNIT.exists()), reason=
 
 
 @cache
-def sarif_schema() -> jsonschema_rs.Draft4Validator:
-    return jsonschema_rs.Draft4Validator(json.loads(SARIF.read_text(encoding="utf-8")))
+def sarif_schema() -> jsonschema.Draft4Validator:
+    return jsonschema.Draft4Validator(json.loads(SARIF.read_text(encoding="utf-8")))
 
 
 @cache
