@@ -34,6 +34,7 @@ format: $(VENV)/test.stamp
 # What is made from the code: a test compares it.
 docs: $(VENV)/demo.stamp
 	$(BIN)/relayproof rules --markdown > docs/rules.md
+	$(BIN)/relayproof rules --proof > conformance/data/proof.json
 
 # Every fault and every honest variant, the whole way: minutes.
 proof: $(VENV)/demo.stamp

@@ -90,6 +90,7 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
             "probes": len(plan.probes),
             "requests": plan.requests,
             "max_tokens": plan.tokens,
+            "limits": {"requests": target.max_requests, "tokens": target.max_tokens},
             "only": list(plan.only),
         },
         command=options.command,
