@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from conformance.outputs import Outputs, writing
+from conformance.outputs import Outputs, safe, writing
 from conformance.reach import link_of, reaching, target_of
+from conformance.watching import Watching
 
 if TYPE_CHECKING:
-    from conformance.check import Options, Progress
+    from conformance.check import Options
     from conformance.known import Known
     from conformance.plan import Plan
     from conformance.run import Run
@@ -141,7 +142,7 @@ def run_to(
         runs.append(await judge_relay(target, link, the_plan, options, out=Writer(file), watch=watch))
 
     prepare(out)
-    with out.open("w", encoding="utf-8") as file, _watching(quiet=quiet) as watch:
+    with out.open("w", encoding="utf-8") as file, Watching(quiet=quiet) as watch:
         try:
             asyncio.run(judging())
         except KeyboardInterrupt:
@@ -149,37 +150,9 @@ def run_to(
     return runs[0]
 
 
-class _watching:  # noqa: N801 - used as a function
-    """Progress: one line that is rewritten on a terminal, a line for every tenth probe where it is piped."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
-        self.terminal = sys.stderr.isatty()
-
-    def __enter__(self) -> "Callable[[Progress], None]":
-        return self._tell
-
-    def __exit__(self, *_: object) -> None:
-        if self.terminal and not self.quiet:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-    def _tell(self, progress: "Progress") -> None:
-        if self.quiet:
-            return
-        budget = progress.budget
-        tokens = budget.prompt_tokens + budget.completion_tokens
-        spent = f"{budget.requests} requests · {tokens} tokens"
-        text = f"{progress.done}/{progress.total} probes · {spent} · {progress.last.probe}"
-        if self.terminal:
-            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-        elif progress.done % 10 == 0 or progress.done == progress.total:
-            click.echo(text, err=True)
-
-
 def _fresh(name: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    safe = "".join(c if c.isalnum() or c in "-." else "-" for c in name).strip("-.") or "relay"
-    return LOCAL_RUNS / f"{stamp}-{safe}.jsonl"
+    return LOCAL_RUNS / f"{stamp}-{safe(name)}.jsonl"
 
 
 def _harmless(word: str) -> str:

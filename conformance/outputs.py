@@ -132,6 +132,11 @@ def prepare(path: Path) -> None:
         raise ConfigurationError(msg) from None
 
 
+def safe(name: str) -> str:
+    """The name of a relay as a part of a file's name."""
+    return "".join(c if c.isalnum() or c in "-." else "-" for c in name)[:60].strip("-.") or "relay"
+
+
 def show(run: "Run", rules: Mapping[str, "Rule"], paths: Iterable[Path], *, piped: bool = False) -> None:
     """Prints the summary and what was written where; to standard error where standard output is for a program."""
     from conformance.report import terminal  # noqa: PLC0415 - as above

@@ -58,10 +58,17 @@ def render(run: Run, laws: Laws, *, width: int = 100, height: int | None = None,
     """The summary as text. `color` adds ANSI; whether to (a terminal, no NO_COLOR) is the caller's to know. With a
     `height` in lines as much is told as a screen of that height holds, and what is left out is counted."""
     summary = summarise(run, laws)
-    texts = (_text(_lines(summary, room), width, color=color) for room in ROOMS)
-    return next((text for text in texts if height is None or text.count("\n") <= height), None) or _text(
-        _lines(summary, ROOMS[-1]), width, color=color
-    )
+    return fitting((_lines(summary, room) for room in ROOMS), width, height, color=color)
+
+
+def fitting(tellings: Iterable[Iterable[Line]], width: int, height: int | None, *, color: bool) -> str:
+    """The first telling that fits, else the last: each is shorter than the one before."""
+    text = ""
+    for lines in tellings:
+        text = _text(lines, width, color=color)
+        if height is None or text.count("\n") <= height:
+            break
+    return text
 
 
 def _text(lines: Iterable[Line], width: int, *, color: bool) -> str:
