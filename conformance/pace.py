@@ -39,7 +39,7 @@ ALONE = Alone()
 class Company:
     """The meetings of several checks. `plans` are the ids of the probes that each is to make, by its name."""
 
-    def __init__(self, plans: Mapping[str, Iterable[str]], patience: float = PATIENCE) -> None:
+    def __init__(self, plans: Mapping[str, Iterable[str]], patience: float) -> None:
         self.patience = patience
         self._awaited: dict[str, set[str]] = {}
         for who, probes in plans.items():

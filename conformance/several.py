@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.check import Options, Progress, check
-from conformance.pace import Company
+from conformance.pace import PATIENCE, Company
 from conformance.plan import Plan
 from conformance.run import Run, Writer, read_run
 from conformance.target import Target
@@ -39,7 +39,7 @@ async def check_all(members: Sequence[Member], watch: Watch) -> list[Judged]:
     """Judges all of them, in their order. What goes wrong with one is its own: the others go on."""
     names = [str(number) for number in range(len(members))]
     plans = {name: [one.probe.id for one in member.plan.probes] for name, member in zip(names, members, strict=True)}
-    company = Company(plans)
+    company = Company(plans, PATIENCE)
     work = (_one(number, member, company, watch) for number, member in enumerate(members))
     return list(await asyncio.gather(*work))
 

@@ -7,7 +7,7 @@ first to the last: newly broken, mended, flaky, changed. Different relays are to
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from conformance.report.comparison import Change, Comparison, Row, compare
+from conformance.report.comparison import Cell, Change, Comparison, Row, compare
 from conformance.report.markdown import NAME, escaped, table
 from conformance.report.matrix import by_one_law, earnest, one_relay, unmatched
 from conformance.report.speed import Speed, speeds
@@ -33,7 +33,7 @@ def _change(comparison: Comparison) -> Iterator[str]:
     changes = comparison.changes()
     counted = Counter(what for what, _ in changes)
     said = " · ".join(f"{counted[what]} {_word(what)}" for what in Change if counted[what]) or "nothing changed"
-    must = any(what in GRAVE and row.level is Level.MUST for what, row in changes)
+    must = any(what in GRAVE and row.level is Level.MUST and not _excuse(row.cells[-1]) for what, row in changes)
     sign = "❌" if must else "✅" if new.summary.holds else "⚠️"
     yield f"### {sign} {escaped(new.summary.relay, NAME)}: {said}\n"
     yield f"**{escaped(new.summary.line)}** (before: {escaped(old.summary.line)})"
@@ -53,7 +53,17 @@ def _changed(what: Change, row: Row) -> tuple[str, ...]:
     before, now = row.cells[0], row.cells[-1]
     result = now.result if now.failed else before.result
     found = escaped(result.said) if result and (now.failed or before.failed) else ""
-    return f"**{_word(what)}**", escaped(row.rule, NAME), row.level.value, before.word, now.word, found or "—"
+    return f"**{_word(what)}**", escaped(row.rule, NAME), row.level.value, _said(before), _said(now), found or "—"
+
+
+def _said(cell: Cell) -> str:
+    excuse = _excuse(cell)
+    return f"{cell.word}, {excuse}" if excuse else cell.word
+
+
+def _excuse(cell: Cell) -> str | None:
+    """What excuses all of its failures: they decide no exit code, and turn no comment red."""
+    return cell.result.excuse if cell.result else None
 
 
 def _word(what: Change) -> str:
@@ -91,7 +101,7 @@ def _rows(comparison: Comparison, title: str, rows: Sequence[Row]) -> Iterator[s
 
 def _difference(comparison: Comparison, row: Row) -> tuple[str, ...]:
     cells = (row.cells[number] for number in comparison.ranked)
-    signs = (f"{SIGNS.get(cell.outcome, '')} {cell.word}".strip() if cell.outcome else cell.word for cell in cells)
+    signs = (f"{SIGNS.get(cell.outcome, '')} {_said(cell)}".strip() if cell.outcome else cell.word for cell in cells)
     return escaped(row.rule, NAME), row.level.value, *signs
 
 
