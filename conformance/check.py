@@ -85,7 +85,7 @@ async def check(
     started = _now()
     models: dict[str, Json] = {role.value: name for role, name in target.models.items()}
     header = Header(
-        relay={"name": target.name, "base_url": target.base, "models": models},
+        relay={"name": target.name, "base_url": target.base, "models": models, **_absent(target)},
         document=document.load().digest,
         suite=_version(),
         seed=options.seed,
@@ -114,6 +114,10 @@ async def check(
     footer = Footer(outcomes, budget.spent(), _now(), int(code), state.halt, options.known.dialect, notes)
     out.footer(footer)
     return Run(header, tuple(state.asked), tuple(verdicts), footer)
+
+
+def _absent(target: Target) -> dict[str, Json]:
+    return {"absent": [*sorted(target.absent)]} if target.absent else {}
 
 
 def _verdicts(plan: Plan, state: _State) -> list[Verdict]:

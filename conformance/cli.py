@@ -57,6 +57,7 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 @reaching
 @click.option("--only", multiple=True, metavar="RULE|SURFACE", help="Only rules (or probes) of this id or chapter.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and its upper bound, and send nothing.")
+@click.option("--discover", is_flag=True, help="Find what is there, unbilled, and print a target file for it.")
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
 @_excuses
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="The run. Default: a new file in reports/local.")
@@ -101,6 +102,8 @@ def _check(given: dict[str, Any]) -> int:
     link = link_of(given, target)
     if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for answering without one
         target = replace(target, unsupported=target.unsupported | {"auth"})
+    if given["discover"]:
+        return _discover(target, link, given)
     the_plan = planning.plan(target, BOOK, PROBES, given["only"], fetch_media=given["fetch_media"])
     for role in the_plan.idle_roles:
         click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
@@ -126,6 +129,29 @@ def _check(given: dict[str, Any]) -> int:
     written = outputs.write(run, BOOK, strict=given["strict"])
     show(run, BOOK, [out, *written], piped=outputs.piped)
     return run.footer.exit if run.footer else 5
+
+
+def _discover(target: "Target", link: "Link", given: dict[str, Any]) -> int:
+    """Prints a target file on standard output, and how each operation was found to be on standard error."""
+    from conformance.discover import discover  # noqa: PLC0415
+    from conformance.report.escape import visible  # noqa: PLC0415
+    from conformance.report.platform import platform  # noqa: PLC0415
+    from conformance.suggest import toml  # noqa: PLC0415
+    from openapi import document  # noqa: PLC0415
+
+    operations = [f"{one.method} {one.path}" for one in document.load().operations]
+    operations += [entry.operation for entry in platform()]
+    if given["dry_run"]:
+        click.echo("\n".join(dict.fromkeys(operations)))
+        return 0
+    found = asyncio.run(discover(target, link, operations))
+    if found.halt:
+        _stop(found.halt, 3)
+    if not given["quiet"]:
+        for one in found.found:
+            click.echo(f"{one.presence.value:15} {one.operation:48} {visible(one.why, 100)}", err=True)
+    click.echo(toml(target, found), nl=False)
+    return 0
 
 
 def run_to(

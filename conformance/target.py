@@ -42,6 +42,7 @@ class Target:
     max_tokens: int | None = None
     notes: str = ""
     claims: frozenset[str] | None = None
+    absent: frozenset[str] = frozenset()  # operations that it has not, `POST /v1/rerank`: told as not claimed
     concurrency: int | None = None  # requests at a time, where several relays are asked
 
     @property
@@ -193,6 +194,7 @@ def _checked(table: dict[str, Any], name: str) -> Target:
         "max_tokens": int,
         "notes": str,
         "concurrency": int,
+        "absent": list,
     }
     for member, value in table.items():
         if member not in known or not isinstance(value, known[member]) or isinstance(value, bool):
@@ -204,7 +206,7 @@ def _checked(table: dict[str, Any], name: str) -> Target:
     if any(table.get(limit, 0) < 0 for limit in ("max_requests", "max_tokens")):
         msg = f"the target {name}: a limit is not negative"
         raise ConfigurationError(msg)
-    for member in ("unsupported", "claims"):
+    for member in ("unsupported", "claims", "absent"):
         strangers = [item for item in table.get(member, []) if not isinstance(item, str)]
         if strangers:
             msg = f"the target {name}: {member} holds {strangers[0]!r:.60}; it is a list of names"
@@ -229,4 +231,5 @@ def _target(table: dict[str, Any], name: str) -> Target:
         notes=table.get("notes", ""),
         claims=frozenset(table["claims"]) if "claims" in table else None,
         concurrency=table.get("concurrency"),
+        absent=frozenset(table.get("absent", [])),
     )
