@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.exit_code import MEANING, Exit, exit_of
+from conformance.exit_code import MEANING, Exit, exit_of, exit_of_all
 from conformance.rule import Level, Outcome, Verdict
 
 LETTERS = {
