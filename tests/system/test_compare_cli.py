@@ -102,6 +102,19 @@ def test_a_key_goes_to_its_own_host_alone() -> None:
     assert not any("sk-one" in path.read_text() or "sk-two" in path.read_text() for path in Path("runs").iterdir())
 
 
+def test_a_target_has_headers_of_its_own() -> None:
+    with serving(sends(said(200, reply()))) as one, serving(sends(said(200, reply()))) as two:
+        path = targets({"one": one.url}, 'headers = { x-provider = "openai" }\n')
+        Path("two.toml").write_text(f'base_url = "{two.url}"\nmodels = {{ chat = "m" }}\n', encoding="utf-8")
+        words = ("--only", "chat.whole", "--out", "runs", "--quiet")
+        relayproof_("compare", path, "two.toml", *words, **KEY)
+        assert {value for heard in one.heard for value in heard.headers("x-provider")} == {"openai"}
+        assert not any(heard.headers("x-provider") for heard in two.heard)
+    targets({"one": NOBODY}, 'headers = { "bad name" = "x" }\n')
+    told = relayproof_("compare", path, "two.toml", **KEY)
+    assert "the target one, headers: expected NAME:VALUE" in told.line
+
+
 def test_each_relay_has_a_budget_of_its_own() -> None:
     with serving(sends(said(200, reply()))) as one, serving(sends(said(200, reply()))) as two:
         path = targets({"one": one.url, "two": two.url}, "max_requests = 3\n")
