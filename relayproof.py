@@ -21,6 +21,8 @@ COMMANDS = {
     "record": ("conformance.record_cli:record", "Record a live relay, or an exchange of a run."),
     "explain": ("mock_server.explain:explain", "Say what a code of a refused request means."),
     "scrub": ("mock_server.scrub:scrub", "Take what looks like a secret out of recordings and runs."),
+    "compare": ("conformance.compare_cli:compare", "Relays side by side: asked together, or stored runs joined."),
+    "history": ("conformance.history_cli:history", "Follow relays over their stored runs."),
     "report": ("conformance.report_cli:report", "Render a run: HTML, JUnit, Markdown, JSON."),
     "rules": ("proof.cli:rules", "Print the rule book, with what kills each rule."),
     "selftest": ("proof.cli:selftest", "Prove the suite: play every fault, and see it found."),

@@ -22,7 +22,7 @@ class Standing(StrEnum):
     JUDGED = "judged"  # asked, and at least one rule was decided; whether it holds is for the rules to say
     OPEN = "asked"  # asked, and nothing was decided
     NOT_ASKED = "not-asked"  # relayproof can judge it, and this run was confined to something else
-    NOT_CLAIMED = "not-claimed"  # no model is named for it, or the target says that it has it not
+    NOT_CLAIMED = "not-claimed"  # no model is named for it, or the target (see `check --discover`) has it not
     NOT_YET = "not-yet"  # relayproof does not judge it yet
 
 
@@ -81,8 +81,10 @@ def covered(run: Run, entries: Sequence[Entry]) -> list[Covered]:
 def _covered(
     run: Run, entry: Entry, rules: Mapping[str, Mapping[str, set[Outcome]]], asked: set[str | None]
 ) -> Covered:
+    absent = run.header.relay.get("absent")
     if not entry.probes:
-        return Covered(Standing.NOT_YET)
+        gone = isinstance(absent, list) and entry.operation in absent
+        return Covered(Standing.NOT_CLAIMED if gone else Standing.NOT_YET)
     seen: dict[str, set[Outcome]] = {}
     for probe in entry.probes:
         for rule, outcomes in rules.get(probe, {}).items():
