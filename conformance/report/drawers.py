@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.report.comparison import Cell, Difference, Row
+from conformance.report.comparison import Cell, Row
 from conformance.report.evidence import Evidence
 from conformance.report.summary import Result, excuses_of
 from conformance.rule import Finding, Outcome, Verdict
@@ -80,11 +80,6 @@ class Drawer:
     group: str
     at: tuple[At, ...]
     faults: tuple[tuple[str, str], ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether one relay is seen to fail and another is not."""
-        return self.row.difference in {Difference.BREAKS, Difference.UNMATCHED}
 
     @cached_property
     def failed(self) -> tuple[At, ...]:

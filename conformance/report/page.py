@@ -8,6 +8,7 @@ first; where the allowance is spent, an exchange is a line that says where the w
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -21,9 +22,11 @@ from conformance.report.comparison import Change, Comparison, Row
 from conformance.report.distributions import Distributions, distributions
 from conformance.report.drawers import Drawer, at, group_of
 from conformance.report.evidence import Evidence
+from conformance.report.matrix import earnest, unmatched
 from conformance.report.platform import Entry, platform
 from conformance.report.proof import Proof
-from conformance.report.summary import Tally, tally
+from conformance.report.speed import Speed, speeds
+from conformance.report.summary import Tally
 from conformance.report.texts import ENGLISH
 from conformance.rule import Level
 from openapi import document
@@ -40,11 +43,12 @@ GROUPS = ("broken", *Level, "known", "open", "pass", "unclaimed")
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One chapter: for each column its bar and its tally of MUSTs, and how many rules differ in earnest."""
+    """One chapter: for each column its bar, its tally of MUSTs, how many failures count and how many do not (MAY, and
+    what is excused); and how many rules differ."""
 
     name: str
     rules: int
-    cells: tuple[tuple[Markup, Tally, Tally], ...]
+    cells: tuple[tuple[Markup, Tally, int, int], ...]
     differing: int
 
 
@@ -64,6 +68,8 @@ class Page:
     whole: frozenset[str]
     exchanges_all: int
     times: Distributions
+    faster: tuple[tuple[Speed, Column, Column], ...]
+    differing: frozenset[str]
     changes: tuple[tuple[Change, Row], ...]
     changes_left: int
     changed: tuple[Column, Column] | None
@@ -105,6 +111,7 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
     every = [(one, exhibit) for one in columns for exhibit in exhibits.of(one)]
     listed = exhibits.listed(every, len(columns))
     answering = [number for number, relay in enumerate(comparison.relays) if relay.summary.all.decided]
+    differing = frozenset(row.rule for row in (*earnest(comparison), *unmatched(comparison)))
     grouped = {row.rule: group_of(row, answering) for row in comparison.rows}
     ordered = sorted(comparison.rows, key=lambda row: (GROUPS.index(grouped[row.rule]), row.urgency))
     drawers = list(_drawers(ordered[:MANY_RULES], grouped, comparison, _by_relay(listed), proof))
@@ -114,7 +121,7 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
     return Page(
         comparison=comparison,
         columns=columns,
-        chapters=tuple(_chapters(comparison)),
+        chapters=tuple(_chapters(comparison, differing)),
         groups=tuple((name, tuple(group)) for name, group in groupby(drawers, lambda one: one.group)),
         rules=len(ordered),
         rules_left=max(len(ordered) - MANY_RULES, 0),
@@ -124,6 +131,8 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
         whole=exhibits.affordable(listed, min(max(left, LEAST), ALLOWANCE)),
         exchanges_all=len(every),
         times=distributions([one.relay.run.exchanges for one in columns]),
+        faster=tuple(_faster(comparison, columns)),
+        differing=differing,
         changes=changes[:MANY_CHANGES],
         changes_left=max(len(changes) - MANY_CHANGES, 0),
         changed=pair,
@@ -144,6 +153,14 @@ def _pair(comparison: Comparison, columns: Sequence[Column]) -> tuple[Column, Co
     return by_relay[id(comparison.relays[0])], by_relay[id(comparison.relays[-1])]
 
 
+def _faster(comparison: Comparison, columns: Sequence[Column]) -> Iterator[tuple[Speed, Column, Column]]:
+    """The differences of speed that a test tells, each with the faster and the slower relay."""
+    by_relay = {id(one.relay): one for one in columns}
+    for one in speeds(comparison):
+        if one.differs:
+            yield one, by_relay[id(comparison.relays[one.fast])], by_relay[id(comparison.relays[one.slow])]
+
+
 def _unasked(comparison: Comparison) -> tuple[str, ...]:
     """The rules of the book that no run asked."""
     unasked = [relay.summary.unasked for relay in comparison.relays]
@@ -154,16 +171,15 @@ def _unasked(comparison: Comparison) -> tuple[str, ...]:
 # --- rules ------------------------------------------------------------------------------------------------------------
 
 
-def _chapters(comparison: Comparison) -> Iterator[Chapter]:
-    differing = Counter(row.chapter for row in comparison.differences)
+def _chapters(comparison: Comparison, differing: AbstractSet[str]) -> Iterator[Chapter]:
     for name, rows in sorted(comparison.chapters.items(), key=lambda one: _place(one[0])):
         cells = []
         for number in comparison.ranked:
-            results = [row.cells[number].result for row in rows]
-            must = tally(one for one in results if one is not None and one.level is Level.MUST)
+            failed = [one for row in rows if row.cells[number].failed and (one := row.cells[number].result)]
+            grave = sum(one.level is not Level.MAY and not one.excused for one in failed)
             drawn = bar((row.cells[number], row.level) for row in rows)
-            cells.append((drawn, must, comparison.tally(name, number)))
-        yield Chapter(name, len(rows), tuple(cells), differing[name])
+            cells.append((drawn, comparison.tally(name, number, Level.MUST), grave, len(failed) - grave))
+        yield Chapter(name, len(rows), tuple(cells), sum(row.rule in differing for row in rows))
 
 
 def _by_relay(listed: Sequence[tuple[Column, Evidence]]) -> dict[int, dict[str, Evidence]]:

@@ -36,6 +36,7 @@ def ecdf(own: str, others: Sequence[str], axis: Axis, median: Quantile | None, n
     shown = Markup('<svg class="ecdf" viewBox="-4 -4 312 108" role="img" aria-label="{}">').format(name)
     shown += Markup('<path class="grid" d="M0 0H{0:g}M0 {1:g}H{0:g}"/>').format(WIDTH, HEIGHT / 2)
     shown += Markup('<path class="base" d="M0 {:g}H{:g}"/>').format(HEIGHT, WIDTH)
+    shown += Markup('<text x="0" y="{:g}">50 %</text>').format(HEIGHT / 2 - 3)
     for x, text in axis.ticks:
         anchor = "start" if x < 8 else "end" if x > WIDTH - 8 else "middle"
         shown += Markup(
