@@ -107,7 +107,7 @@ def demo(folder: Path | None) -> None:
     except (ConfigurationError, RuntimeError) as error:
         click.echo(f"relayproof: {error}", err=True)
         sys.exit(2)
-    show(run, BOOK, [out, *outputs.write(run, BOOK)])
+    show(run, BOOK, [out, *outputs.write(run, BOOK, of=out)])
     sys.exit(run.footer.exit if run.footer else 5)
 
 

@@ -126,7 +126,7 @@ def _check(given: dict[str, Any]) -> int:
     )
     out = given["out"] or _fresh(target.name)
     run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
-    written = outputs.write(run, BOOK, strict=given["strict"])
+    written = outputs.write(run, BOOK, of=out, strict=given["strict"])
     show(run, BOOK, [out, *written], piped=outputs.piped)
     return run.footer.exit if run.footer else 5
 
@@ -237,7 +237,7 @@ def judge(**given: Any) -> None:  # noqa: ANN401
         _stop(str(error))
     except (RunError, RecordingError, OSError, UnicodeDecodeError) as error:
         _stop(f"{path}: {error}")
-    written = outputs.write(run, BOOK, strict=given["strict"])
+    written = outputs.write(run, BOOK, of=given["out"] or path, strict=given["strict"])
     if given["out"]:
         given["out"].write_text("".join(f"{line}\n" for line in lines_of(run)), encoding="utf-8")
         written.append(given["out"])

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from conformance.outputs import STDOUT, prepare, put, safe, tell
+from conformance.outputs import STDOUT, lang, prepare, put, safe, tell
 from conformance.reach import SECONDS, link_of
 from conformance.watching import Watching
 
@@ -46,6 +46,8 @@ FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
 @click.option("--repeats", default=5, show_default=True, type=click.IntRange(0, 100), metavar="N", help="As in check.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Seed of all that is random, for all relays.")
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="For the runs.")
+@click.option("--html", type=FILE, metavar="F", help="Write a page to F.")
+@lang
 @click.option("--markdown", type=FILE, metavar="F", help="Write a comment to F: what changed, or how they differ.")
 @click.option("--json", type=FILE, metavar="F", help="Write the differences as JSON to F.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -69,7 +71,7 @@ def _compare(files: Sequence[Path], given: dict[str, Any]) -> int:
     from conformance.stored import stored_run  # noqa: PLC0415
     from conformance.target import ConfigurationError  # noqa: PLC0415
 
-    wanted = {name: given[name] for name in ("markdown", "json") if given[name] is not None}
+    wanted = {name: given[name] for name in ("html", "markdown", "json") if given[name] is not None}
     if list(wanted.values()).count(STDOUT) > 1:
         msg = "only one format can go to standard output"
         raise ConfigurationError(msg)
@@ -77,7 +79,8 @@ def _compare(files: Sequence[Path], given: dict[str, Any]) -> int:
         if path != STDOUT:
             prepare(path)
     members = _members([file for file in files if file.suffix == ".toml"], given)
-    stored = [stored_run(file) for file in files if file.suffix != ".toml"]
+    stored_files = [file for file in files if file.suffix != ".toml"]
+    stored = [stored_run(file) for file in stored_files]
     if given["dry_run"]:
         click.echo("\n".join(map(_plan_line, members)))
         return 0
@@ -86,7 +89,8 @@ def _compare(files: Sequence[Path], given: dict[str, Any]) -> int:
     if len(runs) < 2:
         msg = "one relay alone: a comparison needs two runs or targets"
         raise ConfigurationError(msg)
-    written = _write(runs, wanted)
+    names = [one.name for one in (*(member.out for member in members), *stored_files)]
+    written = _write(runs, wanted, names, given["lang"])
     _show(runs, [*(member.out for member in members), *written], piped=STDOUT in wanted.values())
     for one in judged:
         if one.fault:
@@ -193,11 +197,15 @@ def _last(runs: "Sequence[Run]") -> "list[Run]":
     return list(latest.values())
 
 
-def _write(runs: "Sequence[Run]", wanted: dict[str, Path]) -> list[Path]:
-    from conformance.report import matrix_json, matrix_markdown  # noqa: PLC0415
+def _write(runs: "Sequence[Run]", wanted: dict[str, Path], names: Sequence[str], language: str) -> list[Path]:
+    from conformance.report import html, matrix_json, matrix_markdown  # noqa: PLC0415
     from conformance.rules import BOOK  # noqa: PLC0415
 
-    renderers = {"markdown": matrix_markdown.render, "json": matrix_json.render}
+    renderers = {
+        "html": lambda runs, laws: html.render(runs, laws, language=language, names=names),
+        "markdown": matrix_markdown.render,
+        "json": matrix_json.render,
+    }
     for name, path in wanted.items():
         put(path, renderers[name](runs, BOOK))
     return [path for path in wanted.values() if path != STDOUT]

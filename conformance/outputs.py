@@ -30,8 +30,16 @@ FORMATS = {
 }
 
 
+LANGUAGES = ("en", "zh")
+
+lang = click.option(
+    "--lang", default="en", show_default=True, type=click.Choice(LANGUAGES), help="Language that a page opens in."
+)
+
+
 def writing(command: Callable[..., None]) -> Callable[..., None]:
     """The options that say which report is written where."""
+    command = lang(command)
     for name, what in reversed(FORMATS.items()):
         command = click.option(f"--{name}", type=FILE, metavar="F", help=f"Write {what} to F.")(command)
     return command
@@ -47,11 +55,12 @@ class Outputs:
     sarif: Path | None = None
     json: Path | None = None
     badge: Path | None = None
+    lang: str = "en"
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Outputs":
         """As the options of a command line have it."""
-        return cls(**{name: given[name] for name in FORMATS})
+        return cls(**{name: given[name] for name in FORMATS}, lang=given["lang"])
 
     @property
     def named(self) -> dict[str, Path]:
@@ -76,19 +85,22 @@ class Outputs:
             if path != STDOUT:
                 prepare(path)
 
-    def write(self, run: "Run", rules: Mapping[str, "Rule"], *, strict: bool = False) -> list[Path]:
-        """Renders and writes; returns the paths of the files written."""
+    def write(self, run: "Run", rules: Mapping[str, "Rule"], *, of: Path, strict: bool = False) -> list[Path]:
+        """Renders and writes; returns the paths of the files written. `of` is the file that the run is in."""
+        from conformance.report import html  # noqa: PLC0415 - as below
+
         for name, path in self.named.items():
-            put(path, _render(name, path, run, rules, strict=strict))
+            if name == "html":
+                put(path, html.render(run, rules, language=self.lang, names=[of.name]))
+            else:
+                put(path, _render(name, path, run, rules, strict=strict))
         return [path for path in self.named.values() if path != STDOUT]
 
 
 def _render(name: str, path: Path, run: "Run", rules: Mapping[str, "Rule"], *, strict: bool) -> str:
-    from conformance.report import badge, html, json_out, junit, markdown, sarif  # noqa: PLC0415 - slow to load
+    from conformance.report import badge, json_out, junit, markdown, sarif  # noqa: PLC0415 - slow to load
 
     match name:
-        case "html":
-            return html.render(run, rules)
         case "junit":
             return junit.render(run, rules, strict=strict)
         case "markdown":

@@ -122,7 +122,6 @@ def proof(rules: Mapping[str, Rule] = BOOK) -> dict[str, Json]:
         "judged": counted.tested,
         "killed": counted.killed,
         "not_judged": counted.not_tested,
-        "chapters": dict(TITLES),
         "rules": {entry.rule.id: list(entry.killers) for entry in book},
         "faults": dict(named),
     }
