@@ -219,6 +219,7 @@ def judge(**given: Any) -> None:  # noqa: ANN401
     from conformance.outputs import prepare, show  # noqa: PLC0415
     from conformance.rules import BOOK  # noqa: PLC0415
     from conformance.run import RunError, lines_of  # noqa: PLC0415
+    from conformance.stored import text_at  # noqa: PLC0415
     from conformance.target import ConfigurationError  # noqa: PLC0415
     from openapi.wire.jsonl import RecordingError  # noqa: PLC0415
 
@@ -232,7 +233,7 @@ def judge(**given: Any) -> None:  # noqa: ANN401
         if path.is_dir():
             run = judge_recordings(_recordings(path), strict=given["strict"], known=known)
         else:
-            run = rejudge(path.read_text(encoding="utf-8"), path.stem, strict=given["strict"], known=known)
+            run = rejudge(text_at(path), path.stem, strict=given["strict"], known=known)
     except ConfigurationError as error:
         _stop(str(error))
     except (RunError, RecordingError, OSError, UnicodeDecodeError) as error:
