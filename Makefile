@@ -6,8 +6,9 @@ PORT ?= 8787
 KILLS ?= reports/local/kills
 FUZZ_SECONDS ?= 1800
 CLIENTS := tests/system/clients
+SCHEMAS := tests/conformance/report/schemas
 
-.PHONY: demo serve test check lint format docs proof mutation fuzz clients clean
+.PHONY: demo serve test check lint format docs proof mutation fuzz clients schemas clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -34,6 +35,7 @@ format: $(VENV)/test.stamp
 # What is made from the code: a test compares it.
 docs: $(VENV)/demo.stamp
 	$(BIN)/relayproof rules --markdown > docs/rules.md
+	$(BIN)/relayproof rules --proof > conformance/data/proof.json
 
 # Every fault and every honest variant, the whole way: minutes.
 proof: $(VENV)/demo.stamp
@@ -74,5 +76,12 @@ $(CLIENTS)/.venv/.stamp: $(CLIENTS)/requirements.txt
 	$(CLIENTS)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+# The schemas of SARIF and JUnit, out of packages that carry them, for tests/conformance/report/test_schemas.py.
+schemas: $(SCHEMAS)/node_modules/.stamp
+
+$(SCHEMAS)/node_modules/.stamp: $(SCHEMAS)/package.json
+	npm install --prefix $(SCHEMAS) --no-package-lock --no-audit --no-fund --legacy-peer-deps --loglevel=error
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(CLIENTS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS)/node_modules $(SCHEMAS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
