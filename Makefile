@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 PORT ?= 8787
 KILLS ?= reports/local/kills
 CLIENTS := tests/system/clients
+FOREIGN := $(VENV)/foreign
+SOURCES := $(shell find openapi mock_server conformance proof relayproof.py -type f -not -path "*/__pycache__/*")
 
-.PHONY: demo serve test check lint format docs proof mutation clients clean
+.PHONY: demo serve test check lint format docs proof mutation clients foreign clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -14,7 +16,7 @@ demo: $(VENV)/demo.stamp
 serve: $(VENV)/demo.stamp
 	$(BIN)/relayproof serve --port $(PORT)
 
-test: $(VENV)/test.stamp
+test: $(VENV)/test.stamp foreign
 	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/system --cov
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/system
 
@@ -63,6 +65,14 @@ $(CLIENTS)/node_modules/.stamp: $(CLIENTS)/package.json
 $(CLIENTS)/.venv/.stamp: $(CLIENTS)/requirements.txt
 	$(PYTHON) -m venv $(CLIENTS)/.venv
 	$(CLIENTS)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# Somebody else's project, for tests/system/test_foreign.py: the wheel beside other plugins of pytest.
+foreign: $(FOREIGN)/.stamp
+
+$(FOREIGN)/.stamp: tests/system/foreign/requirements.txt constraints.txt pyproject.toml $(SOURCES)
+	test -x $(FOREIGN)/bin/python || $(PYTHON) -m venv $(FOREIGN)
+	$(FOREIGN)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement $< .
 	touch $@
 
 clean:
