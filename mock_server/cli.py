@@ -56,9 +56,12 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked or ctx.resilient_parsing:
         return
     from mock_server.faults import FAULTS  # noqa: PLC0415
+    from mock_server.faults.beyond import beyond  # noqa: PLC0415
 
     for fault in FAULTS.values():
         click.echo(f"{fault.id}\n    {fault.text}\n    breaks: {', '.join(fault.breaks) or 'no rule'}")
+        if why := beyond(fault):
+            click.echo(f"    not as a proxy: {why}")
     ctx.exit()
 
 
@@ -193,6 +196,8 @@ def serve(  # noqa: PLR0917 - click calls it by name
 
     if verbose:
         _log_everything()
+    if record_from and faults:
+        _refuse_unplayable(faults)
     pace = Pace(speed, Mode(replay), math.inf if max_gap is None else max_gap)
     options = server.Options(
         host,
@@ -277,6 +282,13 @@ def _upstream(url: str | None, variable: str | None) -> "Upstream | None":
         return parse(url, key)
     except AddressError as error:
         _give_up(str(error))
+
+
+def _refuse_unplayable(faults: "tuple[Wish, ...]") -> None:
+    from mock_server.faults.beyond import beyond_all  # noqa: PLC0415
+
+    if told := beyond_all(tuple(one.fault for one in faults)):
+        _give_up(told)
 
 
 def _token(variable: str | None) -> str | None:
