@@ -278,3 +278,11 @@ def test_the_example_does_what_it_says() -> None:
     assert ask(served, two, model="gpt-scripted").body == LIBRARY.recordings["llama-server/chat-basic"].body
     cut = [b"[DONE]" in ask(served, "x", model="gpt-shaky", stream=True).body for _ in range(60)]
     assert 0 < cut.count(False) < 20
+
+
+def test_what_is_told_of_a_script_is_one_line_whatever_it_quotes() -> None:
+    text = "- {when: {text: " + json.dumps("/(a\n\n" + "b" * 999 + "/") + "}, reply: x}"
+    with pytest.raises(ScriptError) as told:
+        read(text)
+    assert len(str(told.value).splitlines()) == 1
+    assert len(str(told.value)) < 300
