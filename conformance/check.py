@@ -15,6 +15,7 @@ from conformance.gate import Gate
 from conformance.judge import judge
 from conformance.known import Known
 from conformance.media import fetch
+from conformance.pace import ALONE, Pace
 from conformance.plan import Bound, Plan, untestable
 from conformance.price import FREE
 from conformance.probe import Planned, Role, Step
@@ -79,12 +80,23 @@ class _State:
         return [one for number in sorted(self.exchanges) for one in self.exchanges[number]]
 
 
-async def check(target: Target, link: Link, plan: Plan, options: Options, *, out: Writer, watch: Watch) -> Run:
-    """Judges one relay. Every line of the run is written as it happens. Raises ConfigurationError."""
+async def check(
+    target: Target,
+    link: Link,
+    plan: Plan,
+    options: Options,
+    *,
+    out: Writer,
+    watch: Watch,
+    pace: Pace = ALONE,
+    budget: Budget | None = None,
+) -> Run:
+    """Judges one relay. Every line of the run is written as it happens; `pace` is kept with other relays that are asked
+    meanwhile. The budget is the target's, or one that is shared. Raises ConfigurationError."""
     started = _now()
     models: dict[str, Json] = {role.value: name for role, name in target.models.items()}
     header = Header(
-        relay={"name": target.name, "base_url": target.base, "models": models},
+        relay={"name": target.name, "base_url": target.base, "models": models, **_absent(target)},
         document=document.load().digest,
         suite=_version(),
         seed=options.seed,
@@ -93,16 +105,18 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
             "probes": len(plan.probes),
             "requests": plan.requests,
             "max_tokens": plan.tokens,
+            "limits": {"requests": target.max_requests, "tokens": target.max_tokens},
             "only": list(plan.only),
             **_bounds(target, plan, options),
+            **({"extended": [dict(one) for one in plan.extended]} if plan.extended else {}),
         },
         command=options.command,
     )
     out.header(header)
-    budget = Budget(target.max_requests, target.max_tokens, target.max_cost)
+    budget = budget or Budget(target.max_requests, target.max_tokens, target.max_cost)
     state = _State()
     async with connected(link) as transport:
-        session = _Session(transport, plan, options, budget, state, out, watch, Gate(options.concurrency))
+        session = _Session(transport, plan, options, budget, state, out, watch, Gate(options.concurrency), pace)
         generated = await session.run()
     verdicts = options.known.over(_verdicts(plan, state))
     notes = options.known.notes(verdicts, whole=not plan.only and state.halt is None and not state.cut)
@@ -127,6 +141,10 @@ def _bounds(target: Target, plan: Plan, options: Options) -> dict[str, Json]:
     told: dict[str, Json] = {"generated": len(plan.generated), "bound_requests": bound.requests}
     told["bound_tokens"] = bound.tokens
     return told | ({"bound_cost": float(bound.cost), "currency": target.currency} if target.currency else {})
+
+
+def _absent(target: Target) -> dict[str, Json]:
+    return {"absent": [*sorted(target.absent)]} if target.absent else {}
 
 
 def _verdicts(plan: Plan, state: _State) -> list[Verdict]:
@@ -175,6 +193,7 @@ class _Session:
     out: Writer
     watch: Watch
     gate: Gate
+    pace: Pace = ALONE
     done: int = 0
     passing: set[int] = field(default_factory=set)  # numbers of probes whose exchanges are not kept
 
@@ -193,6 +212,7 @@ class _Session:
         for planned in rest:
             if planned.probe.role in lost:
                 self.state.left[planned.number] = lost[planned.probe.role]
+                self.pace.skip(planned.probe.id)
         left = [planned for planned in rest if planned.number not in self.state.left]
         await self.all(left)
         await self._repeat()
@@ -311,6 +331,8 @@ class _Session:
             return False  # the answers lead nowhere: the judge says so
         exchange = None
         async with self.gate:
+            if repeat == 1 and step == planned.probe.steps[0] and not self.state.halt:
+                await self.pace.meet(planned.probe.id)
             for attempt in range(1, MAX_REPEATS + 2):
                 exchange = await self._attempt(planned, step, request, (repeat, attempt), transport)
                 if exchange is None:

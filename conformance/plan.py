@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TypeVar
 
 from conformance.price import FREE, price_for
 from conformance.probe import Planned, Probe, Role
 from conformance.rule import CLAIMS, MEDIA, Outcome, Rule, Verdict
 from conformance.target import ConfigurationError, Target
+from openapi.json_text import Json
 
+R = TypeVar("R")
 SMALLEST = 100  # generated probes that failed and were made smaller
 OF_CLAIMS = "nothing of this kind is claimed, or left unclaimed"
 OF_LINKS = "links are fetched with --fetch-media only"
@@ -52,6 +55,7 @@ class Plan:
     idle_roles: tuple[Role, ...]  # named, but no rule of this version speaks of them
     only: tuple[str, ...] = ()  # what the user confined it to
     generated: tuple[Planned, ...] = ()  # asked behind them, as far as the budget goes
+    extended: tuple[Mapping[str, Json], ...] = ()  # where rules and probes of the user's own come from
 
     @property
     def tokens(self) -> int:
@@ -135,7 +139,7 @@ def _planned(number: int, probe: Probe, target: Target) -> Planned:
     return Planned(number, probe, model, target.claimed(probe.needs), price_for(target.prices, model))
 
 
-def confined(rules: Mapping[str, Rule], only: Sequence[str]) -> dict[str, Rule]:
+def confined(rules: Mapping[str, R], only: Sequence[str]) -> dict[str, R]:
     """The rules that `only` names; all of them where it is empty or names probes alone."""
     return {name: rule for name, rule in rules.items() if not only or _named(name, only)} or dict(rules)
 
