@@ -93,8 +93,8 @@ def requests(run: Run) -> list[tuple[str | None, bytes | None]]:
     return [(one.probe, one.request.body) for one in run.exchanges]
 
 
-def test_the_good_mock_draws_no_finding_and_the_same_seed_the_same_requests(served: Mocks) -> None:
-    once, again = (asyncio.run(hunted(served.quick, seed=7)) for _ in range(2))
+def test_the_good_mock_draws_no_finding_and_one_seed_the_same_however_many_at_a_time(served: Mocks) -> None:
+    once, again = (asyncio.run(hunted(served.quick, seed=7, concurrency=many)) for many in (8, 2))
     assert [one for one in once.verdicts if one.outcome is Outcome.FAIL and one.level is not Level.MAY] == []
     assert [one for one in once.verdicts if one.outcome is Outcome.BROKEN] == []
     assert found_in(once) == ()
