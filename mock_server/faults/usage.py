@@ -56,7 +56,7 @@ def usage_swapped(asked: Asked, body: Object) -> None:
         usage.update(prompt_tokens=usage.get("completion_tokens"), completion_tokens=usage["prompt_tokens"])
 
 
-@sends("usage-last-message-alone", "usage.longer-prompt")
+@sends("usage-last-message-alone", "usage.longer-prompt", "usage.prompt-grows")
 @on_both
 def last_message_alone(asked: Asked, body: Object) -> None:
     """Of a conversation the last message alone is counted: whoever talks on is told that it costs less."""
