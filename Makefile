@@ -6,8 +6,11 @@ PORT ?= 8787
 KILLS ?= reports/local/kills
 FUZZ_SECONDS ?= 1800
 CLIENTS := tests/system/clients
+SCHEMAS := tests/conformance/report/schemas
+FOREIGN := $(VENV)/foreign
+SOURCES := $(shell find openapi mock_server conformance proof relayproof.py -type f -not -path "*/__pycache__/*")
 
-.PHONY: demo serve test check lint format docs proof mutation fuzz clients clean
+.PHONY: demo serve test check lint format docs proof mutation fuzz clients schemas foreign clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -15,7 +18,7 @@ demo: $(VENV)/demo.stamp
 serve: $(VENV)/demo.stamp
 	$(BIN)/relayproof serve --port $(PORT)
 
-test: $(VENV)/test.stamp
+test: $(VENV)/test.stamp foreign
 	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/system --cov
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/system
 
@@ -34,6 +37,7 @@ format: $(VENV)/test.stamp
 # What is made from the code: a test compares it.
 docs: $(VENV)/demo.stamp
 	$(BIN)/relayproof rules --markdown > docs/rules.md
+	$(BIN)/relayproof rules --proof > conformance/data/proof.json
 
 # Every fault and every honest variant, the whole way: minutes.
 proof: $(VENV)/demo.stamp
@@ -74,5 +78,20 @@ $(CLIENTS)/.venv/.stamp: $(CLIENTS)/requirements.txt
 	$(CLIENTS)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+# The schemas of SARIF and JUnit, out of packages that carry them, for tests/conformance/report/test_schemas.py.
+schemas: $(SCHEMAS)/node_modules/.stamp
+
+$(SCHEMAS)/node_modules/.stamp: $(SCHEMAS)/package.json
+	npm install --prefix $(SCHEMAS) --no-package-lock --no-audit --no-fund --legacy-peer-deps --loglevel=error
+	touch $@
+
+# Somebody else's project, for tests/system/test_foreign.py: the wheel beside other plugins of pytest.
+foreign: $(FOREIGN)/.stamp
+
+$(FOREIGN)/.stamp: tests/system/foreign/requirements.txt constraints.txt pyproject.toml $(SOURCES)
+	test -x $(FOREIGN)/bin/python || $(PYTHON) -m venv $(FOREIGN)
+	$(FOREIGN)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement $< .
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(CLIENTS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS)/node_modules $(SCHEMAS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -25,13 +25,10 @@ from openapi.wire.clearing import cleared
 from openapi.wire.exchange import Exchange, Read, Request
 from openapi.wire.redaction import Redactor
 
-MOST = 1000  # entries
 MOST_BYTES = 64 << 20  # of requests and answers that are kept
 SHOWN = 64 << 10  # bytes of a body that an entry shows
 PIECES = 1000  # frames whose times it shows
-READ_AGAIN = (
-    4 << 10
-)  # bytes of a request above which its JSON is read anew: as a value it may weigh thirty times as much
+READ_AGAIN = 4 << 10  # bytes of a request whose JSON is read anew: as a value it may weigh thirty times as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +176,7 @@ def _weight(done: Done, sent: Sent) -> int:
 class Journal:
     """The last entries. `most` 0 keeps none."""
 
-    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int, most_bytes: int = MOST_BYTES) -> None:
         self.most, self.most_bytes = most, most_bytes
         self.count = 0  # entries that there ever were
         self._kept: deque[tuple[int, float, Done, Sent]] = deque()  # what an entry is made of: it is seldom read
@@ -192,7 +189,7 @@ class Journal:
         if not self.most:
             return
         if len(done.asked.raw) > READ_AGAIN:
-            done = replace(done, asked=replace(done.asked, body=None))
+            done = replace(done, asked=replace(done.asked, body=None, text=None))
         self._kept.append((self.count, came, done, sent))
         self._bytes += _weight(done, sent)
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):

@@ -1,8 +1,9 @@
 """A connection, and the requests that come on it: uvicorn's protocol on httptools, and what is written past it.
 
 uvicorn parses requests and keeps connections alive. The answers are written past it, by `Connected`, because ASGI
-cannot break framing and makes each chunk a write. That rests on a few names inside uvicorn (`cycle`, `flow`,
-`pipeline`, `on_headers_complete`, `on_response_complete`, `send_400_response`), which the tests of this module hold.
+cannot break framing and makes each chunk a write; and what can be answered at once is, without a task (`Direct`). That
+rests on a few names inside uvicorn (`cycle`, `flow`, `pipeline`, `on_headers_complete`, `on_response_complete`,
+`send_400_response`, `_start_asgi_task`), which the tests of this module hold.
 
 A client may be hostile, or broken: what is no HTTP is told in our envelope, in its turn behind the requests that came
 whole before it; a head that does not end, and a request that stands still, end the connection.
@@ -12,23 +13,42 @@ import asyncio
 import contextlib
 import socket
 import struct
-from typing import cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+from typing import Protocol as Interface
 
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mock_server import synthesis
 from mock_server.answer import Answer
 from mock_server.replay import AS_RECORDED, Connection, on_wire
-from mock_server.respond import EXTENSION, date
+from mock_server.respond import EXTENSION, Raw, date
 from openapi.wire.http1 import MAX_HEAD
 
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
+
+SHORT = 64 << 10  # bytes of a body that is awaited before anything is decided
 PATIENCE = 60.0  # seconds in which a head must come, and something of a body
 
 
-class Protocol(HttpToolsProtocol):
-    """uvicorn's, with the connection handed to the application, names of fields as they were sent, and our envelope for
-    what is no HTTP."""
+class Direct(Interface):
+    """An application that may answer without a task."""
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    def directly(self, scope: Scope, body: bytes, raw: Raw) -> ASGIApp | None:
+        """Writes the answer to a request that came whole, or says who sends it."""
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's, with the connection handed to the application, names of fields as they were sent, our envelope for
+    what is no HTTP, and no task for what is answered at once: one is started when a short request is whole, or proves
+    not to be short."""
+
+    held: Direct | None = None  # who is to answer the request that is coming in
+    watch: Callable[[], None] | None = None  # who wants to know when the client leaves
     _bare = 0  # bytes since the last that belonged to a body, or ended a request
     _asking = True  # whether a request is still to come, or is coming
     _in_head = True  # no body yet
@@ -45,6 +65,9 @@ class Protocol(HttpToolsProtocol):
         if self._look:
             self._look.cancel()
         super().connection_lost(exc)
+        if self.watch:
+            self.watch()
+            self.watch = None
 
     # --- what comes -------------------------------------------------------------------------------------------------
 
@@ -73,13 +96,35 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
         connected.cycle = self.cycle
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        if cycle is self.cycle and cycle.more_body and not self.expect_100_continue and hasattr(app, "directly"):
+            self.held = cast("Direct", app)
+        else:
+            super()._start_asgi_task(cycle, app)
+
     def on_body(self, body: bytes) -> None:
         self._bare = 0
         super().on_body(body)
+        if self.held and len(self.cycle.body) > SHORT:
+            self._release(self.held)
 
     def on_message_complete(self) -> None:
         self._bare, self._asking = 0, False
         super().on_message_complete()
+        if self.held and self.flow.write_paused:  # a client that asks on and does not read waits its turn
+            self._release(self.held)
+        elif self.held:
+            scope = cast("Scope", self.cycle.scope)
+            app = self.held.directly(scope, bytes(self.cycle.body), scope["extensions"][EXTENSION])
+            if app is not self.held:  # who has decided needs it no more: many streams may be open at once
+                self.cycle.body.clear()
+                scope["headers"].clear()
+            self._release(app)
+
+    def _release(self, app: ASGIApp | None) -> None:
+        self.held = None
+        if app:
+            super()._start_asgi_task(self.cycle, cast("ASGI3Application", app))
 
     # --- what is refused --------------------------------------------------------------------------------------------
 
@@ -145,6 +190,8 @@ def _refusal(status: int, message: str, code: str) -> Answer:
 class Connected:
     """The connection under one request (`respond.Raw`)."""
 
+    __slots__ = ("cycle", "protocol")
+
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
         self.cycle: RequestResponseCycle = protocol.cycle
@@ -164,7 +211,14 @@ class Connected:
         if self.protocol.flow.write_paused:
             await self.protocol.flow.drain()
 
+    def when_left(self, call: Callable[[], None]) -> None:
+        if self.cycle.disconnected:
+            call()
+        else:
+            self.protocol.watch = call
+
     def finish(self, *, keep_alive: bool) -> None:
+        self.protocol.watch = None
         cycle = self.cycle
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()

@@ -20,13 +20,14 @@ from mock_server.adapter import Adapter, refused
 from mock_server.answer import Answer, Asked
 from mock_server.asking import keys_of
 from mock_server.faults.beyond import beyond_all
-from mock_server.journal import Done, Journal
+from mock_server.journal import Done
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
+from mock_server.options import Options
 from mock_server.passing import Passing
 from mock_server.recorder import Recorder, Tape
 from mock_server.relay import Relay
-from mock_server.replay import Pace, answer_of
+from mock_server.replay import Connection, answer_of
 from mock_server.respond import EXTENSION, Clock, Raw, Sent
 from mock_server.upstream import Reader, Upstream, UpstreamError
 from openapi.wire import secrets
@@ -48,16 +49,17 @@ class Proxy(Adapter):
     def __init__(
         self,
         relays: Relays,
-        pace: Pace,
-        journal: Journal,
-        load: Callable[[], Library] | None = None,
-        *,
+        options: Options,
+        load: Callable[[], Library] | None,
         upstream: Upstream,
         recorder: Recorder | None,
     ) -> None:
-        super().__init__(relays, pace, journal, load)
+        super().__init__(relays, options, load)
         self.upstream = upstream
         self.recorder = recorder
+
+    def _whole(self, done: Done, connection: Connection) -> bytes | None:
+        return super()._whole(done, connection) if done.relay is None else None
 
     def decide(
         self, relay: Relay, refusal: Answer | None, asking: tuple[str, str, Headers], raw: bytes | None, second: int

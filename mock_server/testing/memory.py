@@ -1,7 +1,7 @@
 """A connection that is no socket: the bytes of `serve`, framing and its faults included, between two threads.
 
-The server's end is a transport under `protocol.Protocol`, in a loop of a thread of its own; the client's end may be
-used from any thread. A client that closes is a client that left.
+The server's end is a transport under `server.Protocol`, in a loop of a thread of its own; the client's end may be used
+from any thread. A client that closes is a client that left.
 """
 
 import asyncio

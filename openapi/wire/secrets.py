@@ -19,7 +19,15 @@ from openapi.wire.exchange import Headers
 from openapi.wire.redaction import MARK, SHORTEST, Redactor, mark
 
 HEADER_PARTS = ("auth", "key", "token", "secret", "cookie", "password", "credential", "signature")
-HARMLESS = frozenset({"www-authenticate", "idempotency-key", "access-control-allow-credentials"})
+HARMLESS = frozenset(  # named so, and no secret
+    {
+        "www-authenticate",
+        "idempotency-key",
+        "access-control-allow-credentials",
+        "x-portkey-provider",
+        "x-portkey-custom-host",
+    }
+)
 MEASURES = ("spend", "limit", "budget", "count", "remaining", "reset", "usage", "duration")  # `x-litellm-key-spend`
 MEMBERS = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|access[_-]?key|secret|password|passwd|credential|auth|authorization|bearer"

@@ -17,6 +17,7 @@ from mock_server.faults import FAULTS
 from mock_server.library import Library
 from mock_server.library import load as load_library
 from mock_server.manners import Relays, UnknownMannerError
+from mock_server.options import Conduct
 from mock_server.relay import Relay
 from mock_server.replay import AS_RECORDED, Connection, answer_of, on_wire
 from mock_server.script import ScriptError
@@ -131,7 +132,7 @@ def script(data: bytes) -> None:
     except ScriptError as error:
         _is_a_line(error)
         return
-    relay = Relay(document.load(), Library([], document.load()), script=found)
+    relay = Relay(document.load(), Library([], document.load()), Conduct(script=found))
     for body in (b"", b'{"model":"mock-chat","messages":[{"role":"user","content":"Hello"}]}'):
         asked = relay.asked("POST", PATHS[0], Fields(_decoded((JSON_TYPE, KEY))), body)
         _leaves(relay.answer(asked, found.play(asked)))

@@ -52,7 +52,7 @@ def test_what_a_body_weighs_as_a_value_is_not_kept_and_it_is_read_all_the_same()
 
 def test_several_wait_at_once_each_for_its_own() -> None:
     async def story() -> tuple[int, int, int]:
-        journal = Journal()
+        journal = Journal(9)
         one = asyncio.create_task(journal.wait(Filter(path="/a"), 1, 5.0))
         two = asyncio.create_task(journal.wait(Filter(path="/b"), 2, 5.0))
         none = asyncio.create_task(journal.wait(Filter(path="/c"), 1, 0.05))

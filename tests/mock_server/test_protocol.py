@@ -11,6 +11,7 @@ import pytest
 from mock_server import protocol
 from mock_server.app import create_app
 from mock_server.library import RECORDINGS, load
+from mock_server.options import Options
 from mock_server.replay import Pace
 from mock_server.testing.memory import Connection, Listener
 from openapi import document
@@ -92,7 +93,7 @@ SHORT = 0.15  # seconds
 @contextmanager
 def connected(speed: float = 1.0) -> Iterator[Connection]:
     known = document.load()
-    listener = Listener(create_app(known, load(RECORDINGS, known), pace=Pace(speed)))
+    listener = Listener(create_app(known, load(RECORDINGS, known), Options(pace=Pace(speed))))
     try:
         yield listener.connect()
     finally:

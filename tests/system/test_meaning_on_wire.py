@@ -12,6 +12,7 @@ from mock_server.asking import Fields
 from mock_server.faults import FAULTS
 from mock_server.faults.beyond import beyond
 from mock_server.library import Library
+from mock_server.options import Conduct
 from mock_server.process import running
 from mock_server.relay import Relay
 from openapi import document
@@ -38,7 +39,7 @@ Read = tuple[int, str | None, bytes]  # status, media type, and the body less wh
 def relay(*names: str) -> Relay:
     """One without recordings, as those that are asked are."""
     known = document.load()
-    return Relay(known, Library([], known), faults=[FAULTS[name] for name in names], api_key=KEY)
+    return Relay(known, Library([], known), Conduct(faults=tuple(FAULTS[name] for name in names), api_key=KEY))
 
 
 def asked_of(it: Relay, wanted: Ask) -> Asked:

@@ -27,6 +27,7 @@ def test_headers_that_hold_secrets(name: str) -> None:
         "anthropic-ratelimit-tokens-limit",
         "x-litellm-key-spend",
         "Access-Control-Allow-Credentials",
+        "x-portkey-provider",
     ],
 )
 def test_headers_that_do_not(name: str) -> None:
