@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mock_server.process import running
-from tests.system.command import run_of
+from tests.system.command import ROOT, run_of
 from tests.system.hostile import reply, said, sends, serving
 
 pytest_plugins = ["pytester"]
@@ -117,7 +117,7 @@ def test_markers_are_known_and_select(faulty: str, pytester: pytest.Pytester) ->
 
 
 def test_rules_of_a_users_own_are_items_too(pytester: pytest.Pytester) -> None:
-    house = Path(__file__).parents[2] / "docs" / "house_rules.py"
+    house = ROOT / "docs" / "house_rules.py"
     with serving(sends(said(200, reply()))) as server:
         told = suite(pytester, server.url, "--relay-extend", str(house), "-k", "acme.request-id and chat.whole", "-q")
     assert told.parseoutcomes()["failed"] == 1
@@ -138,3 +138,12 @@ def test_an_interruption_leaves_a_run_that_can_be_read(pytester: pytest.Pytester
         told = suite(pytester, base, "-k", "chat.stream.done", "--relay-out", "run.jsonl")
     assert told.ret == pytest.ExitCode.INTERRUPTED
     assert run_of(pytester.path / "run.jsonl").footer is None
+
+
+def test_the_example_of_the_readme_runs(faulty: str, pytester: pytest.Pytester) -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## In pytest\n")[2].partition("\n## ")[0]
+    [example] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    pytester.makepyfile(example)
+    named = ("--relay-base-url", faulty, "--relay-model", "mock-chat", "--strict-markers")
+    pytester.runpytest_subprocess(*named).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*named, "--relay-strict").assert_outcomes(failed=1)
