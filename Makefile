@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8787
 KILLS ?= reports/local/kills
+FUZZ_SECONDS ?= 1800
 CLIENTS := tests/system/clients
+SCHEMAS := tests/conformance/report/schemas
 FOREIGN := $(VENV)/foreign
 SOURCES := $(shell find openapi mock_server conformance proof relayproof.py -type f -not -path "*/__pycache__/*")
 
-.PHONY: demo serve test check lint format docs proof mutation clients foreign clean
+.PHONY: demo serve test check lint format docs proof mutation fuzz clients schemas foreign clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -35,6 +37,7 @@ format: $(VENV)/test.stamp
 # What is made from the code: a test compares it.
 docs: $(VENV)/demo.stamp
 	$(BIN)/relayproof rules --markdown > docs/rules.md
+	$(BIN)/relayproof rules --proof > conformance/data/proof.json
 
 # Every fault and every honest variant, the whole way: minutes.
 proof: $(VENV)/demo.stamp
@@ -43,6 +46,10 @@ proof: $(VENV)/demo.stamp
 # Each check without its body, judged on the runs that `make proof` kept.
 mutation: $(VENV)/test.stamp
 	$(BIN)/python tests/mutation.py $(KILLS) --kind "find nothing" --no-tests
+
+# Hostile bytes and hostile clients for half an hour, outside of the tests; what was found is told and makes it fail.
+fuzz: $(VENV)/fuzz.stamp
+	$(BIN)/python tests/fuzz/run.py $(FUZZ_SECONDS) reports/local/fuzz
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -53,6 +60,10 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/test.stamp: $(VENV)/demo.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	touch $@
 
 # Other people's clients, for tests/system/test_clients.py; npm's for Node, pip's in an environment of their own.
@@ -67,6 +78,13 @@ $(CLIENTS)/.venv/.stamp: $(CLIENTS)/requirements.txt
 	$(CLIENTS)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+# The schemas of SARIF and JUnit, out of packages that carry them, for tests/conformance/report/test_schemas.py.
+schemas: $(SCHEMAS)/node_modules/.stamp
+
+$(SCHEMAS)/node_modules/.stamp: $(SCHEMAS)/package.json
+	npm install --prefix $(SCHEMAS) --no-package-lock --no-audit --no-fund --legacy-peer-deps --loglevel=error
+	touch $@
+
 # Somebody else's project, for tests/system/test_foreign.py: the wheel beside other plugins of pytest.
 foreign: $(FOREIGN)/.stamp
 
@@ -76,4 +94,4 @@ $(FOREIGN)/.stamp: tests/system/foreign/requirements.txt constraints.txt pyproje
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(CLIENTS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS)/node_modules $(SCHEMAS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -39,7 +39,7 @@ def failure(results: Sequence[Result], exchanges: Iterable[Exchange], base_url: 
 
 
 def _exchange(number: int, exchange: Exchange, verdicts: Sequence[Verdict], base_url: Json) -> Iterator[str]:
-    seen = evidence(exchange, number, verdicts, base_url)
+    seen = evidence(exchange, number, "", verdicts, base_url)
     step = f" ({exchange.step})" if exchange.step else ""
     asked = f"{exchange.request.method} {exchange.request.path}"
     yield visible(f"{exchange.id}{step}: {asked}, {describe(exchange)}", TEXT)
