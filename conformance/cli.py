@@ -205,20 +205,21 @@ def _plan_text(target: "Target", the_plan: "Plan") -> str:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", metavar="FILE|DIR", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="Write the run with its new verdicts.")
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
 @_excuses
 @writing
 def judge(**given: Any) -> None:  # noqa: ANN401
-    """Judge again, offline, what was captured: a run or a recording.
+    """Judge again, offline, what was captured: a run, a recording, or a folder of recordings.
 
     Exit codes: 0 no MUST is broken, 1 one is, 4 some could not be decided, 2 the file cannot be read, 5 our own fault.
     """
-    from conformance.offline import rejudge  # noqa: PLC0415
+    from conformance.offline import judge_recordings, rejudge  # noqa: PLC0415
     from conformance.outputs import prepare, show  # noqa: PLC0415
     from conformance.rules import BOOK  # noqa: PLC0415
     from conformance.run import RunError, lines_of  # noqa: PLC0415
+    from conformance.stored import text_at  # noqa: PLC0415
     from conformance.target import ConfigurationError  # noqa: PLC0415
     from openapi.wire.jsonl import RecordingError  # noqa: PLC0415
 
@@ -229,7 +230,10 @@ def judge(**given: Any) -> None:  # noqa: ANN401
         if given["out"]:
             prepare(given["out"])
         known = _known(given)
-        run = rejudge(path.read_text(encoding="utf-8"), path.stem, strict=given["strict"], known=known)
+        if path.is_dir():
+            run = judge_recordings(_recordings(path), strict=given["strict"], known=known)
+        else:
+            run = rejudge(text_at(path), path.stem, strict=given["strict"], known=known)
     except ConfigurationError as error:
         _stop(str(error))
     except (RunError, RecordingError, OSError, UnicodeDecodeError) as error:
@@ -240,3 +244,11 @@ def judge(**given: Any) -> None:  # noqa: ANN401
         written.append(given["out"])
     show(run, BOOK, written, piped=outputs.piped)
     sys.exit(run.footer.exit if run.footer else 5)
+
+
+def _recordings(folder: Path) -> dict[str, str]:
+    """The recordings of a folder, by the names that they have in it. Raises OSError, UnicodeDecodeError."""
+    files = sorted(folder.rglob("*.jsonl"))
+    if not files:
+        _stop(f"{folder}: no recording is in it")
+    return {file.relative_to(folder).with_suffix("").as_posix(): file.read_text(encoding="utf-8") for file in files}

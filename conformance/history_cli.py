@@ -61,7 +61,7 @@ def _history(paths: Sequence[Path], relay: str | None, last: int | None, wanted:
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths or [LOCAL]:
-        yield from sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
+        yield from sorted([*path.rglob("*.jsonl"), *path.rglob("*.jsonl.gz")]) if path.is_dir() else [path]
 
 
 def _runs(files: Iterator[Path]) -> "Iterator[Run]":

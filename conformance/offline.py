@@ -1,6 +1,6 @@
 """Judging again what was captured, without a network: a run, or a recording."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from conformance.exit_code import Exit, exit_of
@@ -26,16 +26,7 @@ def rejudge(text: str, name: str, *, strict: bool = False, known: Known = NOTHIN
     """
     first = json_text.read(text.partition("\n")[0])
     if "recording" in first.object:
-        recording = read_recording(text, name)
-        header = Header(
-            relay={"name": recording.of, "base_url": "", "models": {}},
-            document=document.load().digest,
-            suite="",
-            seed=0,
-            started=recording.exchange.sent,
-            command="judge",
-        )
-        return _run(header, [recording.exchange], (), finished=recording.exchange.sent, laid=Laid(known, strict=strict))
+        return judge_recordings({name: text}, strict=strict, known=known)
     run = read_run(text)
     kept = [verdict for verdict in run.verdicts if verdict.outcome in {Outcome.SKIPPED, Outcome.UNTESTABLE}]
     finished = run.footer.finished if run.footer else ""
@@ -48,6 +39,23 @@ def rejudge(text: str, name: str, *, strict: bool = False, known: Known = NOTHIN
     note = f"the run did not end: {len(run.exchanges)} exchanges of {run.header.plan.get('requests', '?')} requests"
     code = Exit.UNVERIFIED if again.footer.exit in {Exit.VERIFIED, Exit.MISUSED} else again.footer.exit
     return replace(again, footer=replace(again.footer, note=note, exit=int(code)))
+
+
+def judge_recordings(texts: Mapping[str, str], *, strict: bool = False, known: Known = NOTHING) -> Run:
+    """One run of recordings, by their names: what was captured of one server, or of several. Raises RecordingError."""
+    recordings = [read_recording(text, name) for name, text in texts.items()]
+    asked = [recording.exchange for recording in recordings]
+    sources = dict.fromkeys(recording.of for recording in recordings)
+    times = sorted(exchange.sent for exchange in asked)
+    header = Header(
+        relay={"name": ", ".join(sources), "base_url": "", "models": {}},
+        document=document.load().digest,
+        suite="",
+        seed=0,
+        started=times[0] if times else "",
+        command="judge",
+    )
+    return _run(header, asked, (), finished=times[-1] if times else "", laid=Laid(known, strict=strict))
 
 
 def _only(header: Header) -> list[str]:

@@ -2,7 +2,8 @@
 nothing.
 
 Each probe is a meeting. Who comes to it waits for the others that are to come; who plans it not, or has left, is not
-waited for, nor, beyond `patience`, who is late: a relay that hangs holds the others up once.
+waited for. A slow relay is waited for as long as it comes to one meeting after the other; one that has come to none for
+the time of `patience` is late, and not waited for until it has caught up: a relay that hangs holds the others up once.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
-PATIENCE = 10.0  # seconds
+PATIENCE = 30.0  # seconds
 
 
 class Pace(Protocol):
@@ -48,6 +49,7 @@ class Company:
         self._open = {probe: asyncio.Event() for probe in self._awaited}
         self._begun: set[str] = set()  # probes that somebody has gone out with
         self._late: set[str] = set()
+        self._seen: dict[str, float] = {}  # when each last came to a meeting, by the clock of the loop
 
     def member(self, who: str) -> "Member":
         return Member(self, who)
@@ -56,13 +58,21 @@ class Company:
         if probe not in self._begun:
             self._late.discard(who)  # it has caught up
         self.skip(who, probe)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.patience):
-                await self._open[probe].wait()
+        self._seen[who] = _now()
+        while not self._open[probe].is_set():
+            await self._wait(probe)
         self._begun.add(probe)
-        if not self._open[probe].is_set():
-            self._late |= self._awaited[probe]
-            self._look()
+        self._seen[who] = _now()  # who waited was not silent
+
+    async def _wait(self, probe: str) -> None:
+        """Waits until it is open, or somebody has been silent for too long."""
+        since = {who: self._seen.setdefault(who, _now()) for who in self._awaited[probe] - self._late}
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(since.values()) + self.patience - _now()):
+                await self._open[probe].wait()
+        silent = {who for who in since if self._seen[who] + self.patience <= _now()}
+        self._late |= silent & self._awaited[probe]
+        self._look()
 
     def skip(self, who: str, probe: str) -> None:
         """It has come to this one, or will not."""
@@ -93,3 +103,7 @@ class Member:
 
     def skip(self, probe: str) -> None:
         self._company.skip(self._who, probe)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

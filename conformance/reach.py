@@ -92,7 +92,7 @@ def link_of(given: dict[str, Any], target: "Target") -> "Link":
     return Link(
         base=target.base,
         key=key or None,
-        headers=tuple(map(_header, given["headers"])),
+        headers=(*_own_headers(target), *map(_header, given["headers"])),
         proxy=given["proxy"],
         ca_file=given["ca_file"],
         total=given["timeout"] or defaults.total,
@@ -100,19 +100,24 @@ def link_of(given: dict[str, Any], target: "Target") -> "Link":
     )
 
 
-def _header(text: str) -> tuple[str, str]:
+def _own_headers(target: "Target") -> list[tuple[str, str]]:
+    where = f"the target {target.name}, headers"
+    return [_header(f"{name}:{value}", where) for name, value in target.headers.items()]
+
+
+def _header(text: str, where: str = "--header") -> tuple[str, str]:
     from conformance.target import ConfigurationError  # noqa: PLC0415
 
     name, colon, value = text.partition(":")
     token = name.strip()
     good = token.isascii() and token and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in token)
     if not colon or not good or not value.isascii() or any(c < " " and c != "\t" for c in value):
-        msg = "--header: expected NAME:VALUE, in ASCII and on one line"
+        msg = f"{where}: expected NAME:VALUE, in ASCII and on one line"
         raise ConfigurationError(msg)
     if token.lower() in {"content-length", "transfer-encoding"}:
-        msg = f"--header: {token} would break the framing of the requests"
+        msg = f"{where}: {token} would break the framing of the requests"
         raise ConfigurationError(msg)
     if token.lower() == "authorization":
-        msg = "--header: the key comes from a variable, see --api-key-env"
+        msg = f"{where}: the key comes from a variable, see --api-key-env"
         raise ConfigurationError(msg)
     return token.lower(), value.strip()

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.probe import Role
+from openapi.wire.secrets import is_secret_header
 
 KEY_VARIABLE = "RELAYPROOF_API_KEY"
 AUTH = "auth"
@@ -42,6 +43,7 @@ class Target:
     max_tokens: int | None = None
     notes: str = ""
     claims: frozenset[str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # one more each on every request, and no secret
     absent: frozenset[str] = frozenset()  # operations that it has not, `POST /v1/rerank`: told as not claimed
     concurrency: int | None = None  # requests at a time, where several relays are asked
 
@@ -195,6 +197,7 @@ def _checked(table: dict[str, Any], name: str) -> Target:
         "notes": str,
         "concurrency": int,
         "absent": list,
+        "headers": dict,
     }
     for member, value in table.items():
         if member not in known or not isinstance(value, known[member]) or isinstance(value, bool):
@@ -211,6 +214,10 @@ def _checked(table: dict[str, Any], name: str) -> Target:
         if strangers:
             msg = f"the target {name}: {member} holds {strangers[0]!r:.60}; it is a list of names"
             raise ConfigurationError(msg)
+    odd = next((name for name, value in table.get("headers", {}).items() if not isinstance(value, str)), None)
+    if odd is not None or any(map(is_secret_header, table.get("headers", {}))):
+        msg = f"the target {name}: headers holds texts, and none that is a key: that comes from the variable in key_env"
+        raise ConfigurationError(msg)
     both = sorted({*table.get("unsupported", [])} & {*table.get("claims", [])})
     if both:
         msg = f"the target {name}: {', '.join(both)} stands in claims and in unsupported"
@@ -231,5 +238,6 @@ def _target(table: dict[str, Any], name: str) -> Target:
         notes=table.get("notes", ""),
         claims=frozenset(table["claims"]) if "claims" in table else None,
         concurrency=table.get("concurrency"),
+        headers=table.get("headers", {}),
         absent=frozenset(table.get("absent", [])),
     )

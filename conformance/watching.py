@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from conformance.check import Progress
 
 EVERY = 10  # probes: how often a line is told where it is piped
+LABEL = 16  # characters of a relay's name, where several are asked
 SOON = 2.0  # seconds in which nothing is said of the time left
 CLEAR = "\r\x1b[K"
 
@@ -52,7 +53,7 @@ class Watching:
 
 def line(seen: Mapping[str, "Progress"], elapsed: float, last: str) -> str:
     """How far they have come, together; a relay by its label where there are several."""
-    counted = [f"{label} {one.done}/{one.total}".lstrip() for label, one in seen.items()]
+    counted = [f"{label[:LABEL]} {one.done}/{one.total}".lstrip() for label, one in seen.items()]
     budgets = [one.budget for one in seen.values()]
     requests = sum(budget.requests for budget in budgets)
     tokens = sum(budget.prompt_tokens + budget.completion_tokens for budget in budgets)

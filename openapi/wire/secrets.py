@@ -15,7 +15,9 @@ from openapi.wire.exchange import Headers
 from openapi.wire.redaction import SHORTEST, Redactor, mark
 
 HEADER_PARTS = ("auth", "key", "token", "secret", "cookie", "password", "credential", "signature")
-HARMLESS = frozenset({"www-authenticate", "idempotency-key"})
+HARMLESS = frozenset(
+    {"www-authenticate", "idempotency-key", "x-portkey-provider", "x-portkey-custom-host"}  # named so, and no secret
+)
 MEMBERS = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|access[_-]?key|secret|password|passwd|credential|auth|authorization|bearer"
     r"|(?:access|refresh|auth|session|id|bearer|api)[_-]?token)s?$|^(?:key|token|sig|signature)$",

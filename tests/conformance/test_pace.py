@@ -54,6 +54,11 @@ def test_who_is_late_is_waited_for_once() -> None:
     assert SOON * 0.8 <= asyncio.run(timed()) < 3 * SOON
 
 
+def test_who_is_slow_and_comes_is_waited_for() -> None:
+    told = walked(("a", "1234", 0.0), ("b", "1234", 0.06), patience=0.1)
+    assert [{name[1] for name in told[at : at + 2]} for at in (0, 2, 4, 6)] == [{"1"}, {"2"}, {"3"}, {"4"}]
+
+
 def test_who_has_caught_up_is_waited_for_again() -> None:
     async def work() -> None:
         company = Company({"a": "123", "b": "123"}, SOON)

@@ -14,6 +14,7 @@ import pytest
 import relayproof
 from conformance import cli, run
 from conformance.probes import PROBES
+from mock_server.library import RECORDINGS
 from mock_server.process import running
 from tests.system.command import ROOT, Told, environment, relayproof_, run_of, started
 from tests.system.hostile import error, forwards, reply, said, sends, serving
@@ -412,6 +413,28 @@ def test_judging_a_run_that_was_cut_judges_what_is_there(good_run: Path) -> None
     assert relayproof_("judge", "cut.jsonl").code == 0
     Path("cut.jsonl").write_bytes(data[: len(lines[0]) + 50])
     assert relayproof_("judge", "cut.jsonl").code == 4
+
+
+def test_a_folder_of_recordings_is_judged_as_one_run() -> None:
+    told = relayproof_("judge", RECORDINGS / "litellm", "--out", "litellm.jsonl")
+    assert told.code == 1
+    found = run_of(Path("litellm.jsonl"))
+    names = sorted(path.stem for path in (RECORDINGS / "litellm").iterdir())
+    assert sorted(exchange.id for exchange in found.exchanges) == names
+    assert str(found.header.relay["name"]).startswith("litellm[proxy]")
+    alone = relayproof_("judge", RECORDINGS / "litellm" / "chat-n2.jsonl", "--out", "one.jsonl")
+    assert alone.code == 1
+    of_one = [one for one in found.verdicts if one.exchanges == ("chat-n2",)]
+    assert sorted(map(repr, of_one)) == sorted(map(repr, run_of(Path("one.jsonl")).verdicts))
+
+
+def test_a_folder_without_a_recording_is_2() -> None:
+    Path("empty").mkdir()
+    assert "no recording is in it" in relayproof_("judge", "empty").line
+    Path("empty/x.jsonl").write_text("hello\n", encoding="utf-8")
+    told = relayproof_("judge", "empty")
+    assert told.code == 2
+    assert told.line.startswith("relayproof: empty: ")
 
 
 @pytest.mark.parametrize("command", ["judge", "report"])
