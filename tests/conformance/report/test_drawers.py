@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from conformance.report.columns import letters
 from conformance.report.comparison import compare
 from conformance.report.drawers import Drawer
 from conformance.report.page import Page, page, slug
@@ -93,3 +94,18 @@ def test_anchors_of_a_page_are_its_own() -> None:
     assert len(set(anchors)) == len(anchors)
     assert slug("rules", 3) == "rule-3"  # a section of the page has that name
     assert told.anchor("nothing") == "rules"
+
+
+def test_runs_of_one_relay_are_told_as_such_and_their_difference_first() -> None:
+    small = small_run()
+    mended = replace(small, verdicts=tuple(one for one in small.verdicts if one.outcome is not Outcome.FAIL))
+    told = of(small, small, mended)
+    assert told.one_relay
+    assert told.changed is not None
+    assert {row.rule for _, row in told.changes} == {"chat.stream.finish-once"}
+    assert not of(*several_runs()).one_relay
+    assert of(*several_runs()).changed is None
+
+
+def test_letters_go_on_behind_z() -> None:
+    assert [letters(number) for number in (0, 25, 26, 27, 51, 52)] == ["A", "Z", "AA", "AB", "AZ", "BA"]
