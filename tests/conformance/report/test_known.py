@@ -98,7 +98,7 @@ def test_junit_skips_what_is_excused_as_it_does_expected_failures() -> None:
         case = root.find(f".//testcase[@name='{name}']")
         assert case is not None
         assert [element.tag for element in case] == ["skipped", "system-out"]
-        assert "waived: " in (case[0].get("message") or "") or "dialect: ND-" in (case[0].get("message") or "")
+        assert "waived: " in (case[0].text or "") or "dialect: ND-" in (case[0].text or "")
     failure = root.find(".//testcase[@name='tools.index']/failure")
     assert failure is not None
     assert failure.get("message") == "MUST: index 7 [flaky (3/6, 0.19–0.81)]"
@@ -106,7 +106,7 @@ def test_junit_skips_what_is_excused_as_it_does_expected_failures() -> None:
     assert "- index 1 [tools.required: e4] [waived: " in (failure.text or "")
     told = {one.get("name"): one.get("value") for one in root.iter("property")}
     assert told["baseline.unused"] == "sse.json **: nothing of this run is what it excuses"
-    assert (root.get("failures"), root.get("skipped"), root.get("errors")) == ("1", "3", "0")
+    assert (root.get("failures"), root.get("errors"), len(root.findall(".//skipped"))) == ("1", "0", 3)
 
 
 def test_strict_does_not_redden_what_is_excused() -> None:
