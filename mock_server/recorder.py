@@ -59,6 +59,7 @@ class Tape:
         self.path, self.of = path, of
         self.taken = taken
         self.exchange = replace(exchange, request=_shown(exchange.request, taken))
+        self._known = known
         self._holding = Holding(known, taken)
         self._part = path.with_name(path.name + PART)
         self._file: TextIO = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
@@ -87,8 +88,10 @@ class Tape:
         return self.path
 
     def _cleared(self, exchange: Exchange) -> Exchange:
-        """Without the secrets that the request brought, and those that the answer's headers give."""
-        return cleared(replace(exchange, headers=secrets.shown_headers(exchange.headers, self.taken)), self.taken)
+        """Without the secrets that the request brought, and those that the answer gives."""
+        given = secrets.given(exchange.headers, exchange.content, stream=exchange.is_stream)
+        taken = Redactor(self._known | given) if given else self.taken
+        return cleared(replace(exchange, headers=secrets.shown_headers(exchange.headers, taken)), taken)
 
     def drop(self) -> None:
         """Nothing came that is worth a recording."""
