@@ -162,12 +162,20 @@ def model_unknown_status(exchange: Exchange) -> Iterator[Remark]:
     """A model that does not exist is answered 404."""
     if exchange.status == 200 and not _error_in(exchange):
         yield Inconclusive("it was answered: see errors.unknown-model")
-    elif exchange.status in {413, 415, 417}:  # the request, not the model: see the chapter http
+    elif exchange.status in {413, 415, 417} or (exchange.status == 400 and _unusual(exchange)):
+        # the request, not the model: see the chapter http
         yield Inconclusive(describe(exchange))
     elif exchange.status == 503:  # the habit of new-api: no channel has the model
         yield Finding(f"expected 404, {describe(exchange)}")
     else:
         yield from status_of_mistake(exchange, {404})
+
+
+def _unusual(exchange: Exchange) -> bool:
+    """Whether the headers alone may be refused: the key twice, or a content type that is written otherwise."""
+    names = [name.lower() for name, _ in exchange.request.headers]
+    kind = exchange.request.header("content-type")
+    return names.count("authorization") > 1 or kind not in {None, "application/json"}
 
 
 @rule("errors.unknown-path", Level.MUST, cites="RFC 9110 section 15.5.5", on=unknown_path & plain)
