@@ -20,7 +20,7 @@ from conformance.plan import Plan
 from conformance.reach import harmless, known_of, reached
 from conformance.target import ConfigurationError, Target
 from conformance.testing.loop import Loop
-from conformance.testing.shared import Drawn, SharedBudget
+from conformance.testing.shared import LIMITS, Drawn, SharedBudget
 from conformance.transport import Link
 
 SHARED = "relayproof"  # in the input of a worker of pytest-xdist: where the processes of a session meet
@@ -49,12 +49,12 @@ class Setup:
     @cached_property
     def budget(self) -> Budget:
         """Of the whole session, whatever asks: items and tests, and all workers."""
-        limits = self.target.max_requests, self.target.max_tokens
-        return Budget(*limits) if self.folder is None else SharedBudget(*limits, path=self.folder / "budget.json")
+        limits = {name: getattr(self.target, name) for name in LIMITS}
+        return Budget(**limits) if self.folder is None else SharedBudget(**limits, path=self.folder / "budget.json")
 
     def drawn(self) -> Budget:
         """A budget that counts one's own, and draws on that of the session."""
-        return Drawn(source=self.budget)
+        return Drawn.on(self.budget)
 
     def shared(self) -> dict[str, str]:
         """What a worker is told, so that it meets the others."""
