@@ -15,7 +15,7 @@ from conformance.budget import Budget
 from conformance.check import Options
 from conformance.extend import Extension, load
 from conformance.known import Known
-from conformance.outputs import prepare
+from conformance.outputs import prepare, safe
 from conformance.plan import Plan
 from conformance.reach import harmless, known_of, reached
 from conformance.target import ConfigurationError, Target
@@ -112,6 +112,6 @@ def _meet(made: Setup, config: pytest.Config, out: Path | None) -> None:
 def _fresh(config: pytest.Config, name: str) -> Path:
     """A file of its own in pytest's cache, which no repository keeps, or in reports/local where there is no cache."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    file = f"{stamp}-{''.join(c if c.isalnum() or c in '-.' else '-' for c in name).strip('-.') or 'relay'}.jsonl"
+    file = f"{stamp}-{safe(name)}.jsonl"
     cache: Any = getattr(config, "cache", None)
     return Path(cache.mkdir("relayproof")) / file if cache is not None else Path("reports") / "local" / file
