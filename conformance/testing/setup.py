@@ -88,7 +88,7 @@ def setup(config: pytest.Config) -> Setup:
 
 GIVEN = (
     *("base_url", "target_name", "models", "api_key_env", "headers", "proxy", "ca_file", "timeout", "idle_timeout"),
-    *("max_requests", "max_tokens", "only", "extensions", "baseline", "dialects", "strict"),
+    *("max_requests", "max_tokens", "max_cost", "only", "extensions", "baseline", "dialects", "strict"),
     *("concurrency", "repeats", "out"),
 )
 

@@ -101,6 +101,7 @@ def test_help_shows_the_options_and_the_plugins_are_there(project: Path) -> None
         "target=NAME|FILE.toml",
         "model=[ROLE=]NAME",
         "max-requests=N",
+        "max-cost=N",
         "strict",
         "baseline",
         "out",
