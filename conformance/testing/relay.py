@@ -19,14 +19,13 @@ import anyio.to_thread
 
 from conformance.asked import model_of, operation_of
 from conformance.exit_code import Exit, exit_of
-from conformance.identity import GENERATED
 from conformance.judge import judge
 from conformance.plan import confined
 from conformance.price import FREE, Price, price_for
 from conformance.probe import JSON_TYPE, LIMITS, Probe, Role
 from conformance.report.failure import MANY_RULES, failure
 from conformance.report.summary import Result
-from conformance.rule import Level, Outcome, Rule, Verdict
+from conformance.rule import GENERATED, Level, Outcome, Rule, Verdict
 from conformance.run import outcome_of
 from conformance.testing.responses import NO_WIRE, Response, exchange_of, needs_wire
 from conformance.testing.setup import Setup
