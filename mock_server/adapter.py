@@ -8,9 +8,11 @@ from time import time
 
 from starlette.types import Receive, Scope, Send
 
-from mock_server import synthesis
-from mock_server.answer import Answer, Asked
+from mock_server import cost, synthesis
+from mock_server.answer import Answer, Asked, Frame
 from mock_server.asking import Fields, header
+from mock_server.gate import Gate, Ticket, counts
+from mock_server.hours import Hours
 from mock_server.journal import Done, Journal
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
@@ -18,6 +20,7 @@ from mock_server.metrics import Metrics
 from mock_server.options import Options
 from mock_server.relay import Relay, dressed
 from mock_server.respond import Clock, Responder, Sent
+from mock_server.script import Play
 from mock_server.settled import Decision, Settled
 from openapi.wire.exchange import Auth, Headers
 
@@ -33,7 +36,14 @@ class ClientLeft(Exception):  # noqa: N818 - no error
 class Adapter:
     """ASGI on one side, Asked and Answer on the other."""
 
-    def __init__(self, relays: Relays, options: Options, load: Callable[[], Library] | None = None) -> None:
+    def __init__(
+        self,
+        relays: Relays,
+        options: Options,
+        load: Callable[[], Library] | None = None,
+        *,
+        gate: Gate | None = None,
+    ) -> None:
         self.relays = relays
         self.pace = options.pace
         self.journal = Journal(options.journal)
@@ -42,6 +52,7 @@ class Adapter:
         self._load = load
         self._settled = Settled()
         self._began = relays.wanted, relays.script
+        self.gate = gate or Gate(relays.ledger, Hours(), options.conduct.limits, options.conduct.outages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,6 +67,7 @@ class Adapter:
             return
         headers, raw = _uncoded(headers, raw, relay.policy.max_body)
         self.under_way += 1
+        done: Done | None = None
         try:
             done = self.decide(relay, refusal, (scope["method"], _target(scope), headers), raw, int(came))
             done, sent = await self.serve(scope, receive, send, clock, done)
@@ -66,6 +78,8 @@ class Adapter:
             raise
         finally:
             self.under_way -= 1
+            if done and done.ticket:
+                self.gate.leave(done.ticket, _used(done))
 
     def _relay(self, headers: Headers) -> tuple[Relay, Answer | None]:
         """The relay that a request asks for, or the usual one with a refusal."""
@@ -85,7 +99,8 @@ class Adapter:
         method, target, headers = asking
         if refusal:
             return Done(relay.asked(method, target, headers, raw or b""), refusal)
-        if raw is None or relay is not self.relays.usual or self.relays.crowded or not isinstance(headers, Fields):
+        again = relay is self.relays.usual and self.gate.idle and not self.relays.crowded
+        if raw is None or not again or not isinstance(headers, Fields):
             return self._answer(relay, method, target, headers, raw)
         key = method, target, headers, raw
         known = self._settled.find(relay, key, second)
@@ -105,22 +120,58 @@ class Adapter:
                 return Done(asked, relay.too_large(asked), relay)
             if self.relays.crowded:
                 asked = replace(asked, under_way=self.under_way)
-            relay, asked, play = self.relays.cast(relay, asked)
-            if play is None and relay is self.relays.usual and relay.settles(asked):
-                settled = relay.settled(asked)
-                return Done(asked, dressed(asked, settled), relay, settled=settled)
-            return Done(asked, relay.answer(asked, play), relay, play)
+            return self._let_in(relay, asked)
         except UnknownMannerError as unknown:
             return Done(asked, refused(unknown))
         except Exception:  # one request must not take the others with it
             logger.exception("%s %s", method, target)
             return Done(asked, synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error"))
 
+    def _let_in(self, relay: Relay, asked: Asked) -> Done:
+        """What is answered to a request, if the relay is not down and has room for it. Raises UnknownMannerError."""
+        gate = self.gate
+        down = gate.down(asked, gate.outages) if gate.outages else None
+        if down:
+            return Done(asked, dressed(asked, down))
+        ticket = gate.enter(asked, gate.limited) if gate.limited and counts(asked) else None
+        if isinstance(ticket, Answer):
+            return Done(asked, dressed(asked, ticket))
+        try:
+            done = self._by_rule(relay, asked, ticket)
+        except BaseException:
+            if ticket:
+                gate.leave(ticket, 0)
+            raise
+        return replace(done, answer=done.ticket.on(done.answer)) if done.ticket else done
+
+    def _by_rule(self, relay: Relay, asked: Asked, ticket: Ticket | None) -> Done:
+        """What is answered to a request that was let in, if the rule that is for it lets it in too."""
+        relay, asked, play = self.relays.cast(relay, asked)
+        rule = play.rule if play else None
+        down = self.gate.down(asked, (rule.outage,)) if rule and rule.outage else None
+        if down:
+            return Done(asked, dressed(asked, down), None, play, ticket=ticket)
+        if rule and rule.limit and counts(asked):
+            entered = self.gate.enter(asked, ((rule.name, rule.limit),), ticket)
+            if isinstance(entered, Answer):
+                return Done(asked, dressed(asked, entered), None, play, ticket=ticket)
+            ticket = entered
+        return replace(self.chosen(relay, asked, play), ticket=ticket)
+
+    def chosen(self, relay: Relay, asked: Asked, play: Play | None) -> Done:
+        """The relay's answer."""
+        if play is None and relay is self.relays.usual and relay.settles(asked):
+            settled = relay.settled(asked)
+            return Done(asked, dressed(asked, settled), relay, settled=settled)
+        return Done(asked, relay.answer(asked, play), relay, play)
+
     def reset(self) -> None:
         """As it was started."""
         self.relays.wanted, script = self._began
         self.relays.perform(script)
         self.relays.reset()
+        self.gate.forget()
+        self.gate.hours.put(0)
         self.journal.clear()
         self.metrics.reset()
 
@@ -129,6 +180,15 @@ class Adapter:
         if self._load:
             self.relays.borrow(self._load())
         return len(self.relays.usual.library.recordings)
+
+
+def _used(done: Done) -> int | None:
+    """The tokens that the answer told. Nobody knows them where none came."""
+    if done.pending:
+        return None
+    if done.begins is None:
+        return cost.told(done.answer)
+    return cost.told(replace(done.answer, frames=(*done.answer.frames, Frame(0.0, done.begins.ending))))
 
 
 def refused(unknown: UnknownMannerError) -> Answer:

@@ -12,7 +12,9 @@ import click
 
 if TYPE_CHECKING:
     from mock_server.latency import Distribution
+    from mock_server.limits import Limit
     from mock_server.options import Options
+    from mock_server.outage import Outage
     from mock_server.upstream import Upstream
     from mock_server.wish import Wish
 
@@ -52,13 +54,38 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> "Dist
         raise click.BadParameter(str(error), ctx, param) from None
 
 
+def _limits(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> "tuple[Limit, ...]":
+    if not words:
+        return ()
+    from mock_server.limits import LimitError, limit  # noqa: PLC0415
+
+    try:
+        return tuple(map(limit, words))
+    except LimitError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+def _outages(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> "tuple[Outage, ...]":
+    if not words:
+        return ()
+    from mock_server.outage import OutageError, outage  # noqa: PLC0415
+
+    try:
+        return tuple(map(outage, words))
+    except OutageError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
 def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked or ctx.resilient_parsing:
         return
     from mock_server.faults import FAULTS  # noqa: PLC0415
+    from mock_server.outage import KINDS  # noqa: PLC0415
 
     for fault in FAULTS.values():
         click.echo(f"{fault.id}\n    {fault.text}\n    breaks: {', '.join(fault.breaks) or 'no rule'}")
+    for kind in KINDS.values():
+        click.echo(f"--outage …,as={kind.name}\n    {kind.text}\n    breaks: {', '.join(kind.breaks) or 'no rule'}")
     ctx.exit()
 
 
@@ -128,6 +155,22 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     help="With more than N answers under way both take longer.",
 )
 @click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="WORDS",
+    callback=_limits,
+    help="What is let in: rpm=60,tpm=90000,concurrent=4 for each key; tokens=500/10s, per=model; may be repeated.",
+)
+@click.option(
+    "--outage",
+    "outages",
+    multiple=True,
+    metavar="FOR[/EVERY]",
+    callback=_outages,
+    help="When it is down: 10s/60s, and then from=30s, as=503, 502, reset or close; may be repeated.",
+)
+@click.option(
     "--record-from",
     metavar="URL",
     help="Stand in front of this live relay: pass on, byte for byte, and record. --fault bends what clients get.",
@@ -171,6 +214,8 @@ def serve(  # noqa: PLR0917 - click calls it by name
     ttft: "Distribution | None",
     itl: "Distribution | None",
     slots: int | None,
+    limits: "tuple[Limit, ...]",
+    outages: "tuple[Outage, ...]",
     record_from: str | None,
     to: Path,
     upstream_key_env: str | None,
@@ -202,6 +247,8 @@ def serve(  # noqa: PLR0917 - click calls it by name
         latency=Latency(ttft, itl, slots),
         strict=strict_match,
         mode=Validation(validate),
+        limits=limits,
+        outages=outages,
     )
     options = Options(
         host,

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from itertools import accumulate
 
 from mock_server.answer import Answer, Asked
+from mock_server.gate import Ticket
 from mock_server.relay import Relay
 from mock_server.respond import Sent
 from mock_server.script import Play
@@ -27,15 +28,28 @@ PIECES = 1000  # frames whose times it shows
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """A body that was too long to be kept: its size in bytes, and its last ones."""
+
+    size: int
+    ending: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A request and what was decided: by which relay, and what a script said to it. `settled` is the answer less what
-    each has for itself, where the next equal request gets the same."""
+    each has for itself, where the next equal request gets the same; `ticket` what it was let in with. While it is
+    `pending`, another relay is still to be asked; where the answer has but the beginning of what passed, `begins` says
+    of what."""
 
     asked: Asked
     answer: Answer
     relay: Relay | None = None
     play: Play | None = None
     settled: Answer | None = None
+    ticket: Ticket | None = None
+    pending: bool = False
+    begins: Beginning | None = None
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -106,7 +120,7 @@ class Entry:
         pieces = zip(self.answer.frames, ends, strict=True)
         answered: dict[str, Json] = {
             "headers": _headers(secrets.shown_headers(self._cleared.headers, taken)),
-            "body": _shown(body),
+            "body": _shown(body, self.done.begins.size if self.done.begins else None),
             "framing": self.answer.framing.value,
             "pieces": [[round(frame.due, 6), end] for (frame, end), _ in zip(pieces, range(PIECES), strict=False)],
         }
@@ -129,11 +143,16 @@ def _headers(headers: tuple[tuple[str, str], ...]) -> list[Json]:
     return [[name, value] for name, value in headers]
 
 
-def _shown(data: bytes) -> Json:
+def _shown(data: bytes, size: int | None = None) -> Json:
     """Text where it is some, else base64; of a long one the beginning, and how much there was."""
-    if len(data) <= SHOWN:
+    if len(data) <= SHOWN and size is None:
         return jsonl.bytes_out(data)
-    return {"begins": jsonl.bytes_out(data[:SHOWN]), "bytes": len(data)}
+    return {"begins": jsonl.bytes_out(data[:SHOWN]), "bytes": len(data) if size is None else size}
+
+
+def _kept(done: Done, sent: Sent) -> int:
+    """Bytes of an entry."""
+    return len(done.asked.raw) + (len(done.answer.body) if done.begins else sent.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +193,10 @@ class Journal:
         if not self.most:
             return
         self._kept.append((self.count, came, done, sent))
-        self._bytes += len(done.asked.raw) + sent.size
+        self._bytes += _kept(done, sent)
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
             _, _, old, gone = self._kept.popleft()
-            self._bytes -= len(old.asked.raw) + gone.size
+            self._bytes -= _kept(old, gone)
         for event in self._waiting:
             event.set()
 

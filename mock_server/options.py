@@ -6,6 +6,8 @@ from pathlib import Path
 from mock_server.faults import Fault
 from mock_server.latency import USUAL as NO_LATENCY
 from mock_server.latency import Latency
+from mock_server.limits import Limit
+from mock_server.outage import Outage
 from mock_server.policy import RIGHT, Policy
 from mock_server.replay import AS_RECORDED, Pace
 from mock_server.script import Script
@@ -18,7 +20,7 @@ from mock_server.wish import Wish
 class Conduct:
     """How a relay behaves. `faults` are always there, `wanted` are granted request by request (`wish.py`). `api_key` is
     the one that it takes, None any; `seed` varies what is legal, 0 nothing; `strict` answers nothing that was neither
-    recorded nor scripted."""
+    recorded nor scripted; `limits` and `outages` hold for all requests."""
 
     policy: Policy = RIGHT
     faults: tuple[Fault, ...] = ()
@@ -29,6 +31,8 @@ class Conduct:
     latency: Latency = NO_LATENCY
     strict: bool = False
     mode: Mode = Mode.REJECT
+    limits: tuple[Limit, ...] = ()
+    outages: tuple[Outage, ...] = ()
 
 
 PLAIN = Conduct()

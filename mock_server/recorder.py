@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +24,7 @@ from openapi.wire.redaction import Redactor
 
 PART = ".part"
 CUT = "the recording was cut short: the proxy ended before the answer did"
+BEGINNING = "the answer was too long to be kept: this is how it began"
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -60,6 +62,7 @@ class Tape:
         self.taken = taken
         self.exchange = replace(exchange, request=_shown(exchange.request, taken))
         self._holding = Holding(known, taken)
+        self._lines = 0  # of the body
         self._part = path.with_name(path.name + PART)
         self._file: TextIO = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
         _lock(self._file)  # whoever finds the part free knows that nobody writes it any more
@@ -73,7 +76,7 @@ class Tape:
     def read(self, read: Read, *, stream: bool) -> None:
         """Bytes of the body came. What is no plain event stream is written at its end alone."""
         for one in self._holding.feed(read) if stream else ():
-            self._line([one.at, jsonl.bytes_out(one.data)])
+            self._read(one)
 
     def end(self, exchange: Exchange) -> Path:
         """The answer is over: the whole recording in place of its parts."""
@@ -86,6 +89,25 @@ class Tape:
         self.drop()
         return self.path
 
+    def end_long(self, exchange: Exchange) -> Path:
+        """The answer is over, and was too long to be kept: of `exchange` the reads are the beginning. A plain stream is
+        whole all the same, from its lines; of anything else there is the beginning, as if the client had left then."""
+        if self._lines == 0:
+            return self.end(replace(exchange, chunks=None, end=End.CLIENT_ABORTED, error=BEGINNING))
+        for one in self._holding.close():
+            self._read(one)
+        self._file.flush()
+        request = replace(self.exchange.request, auth=exchange.request.auth)
+        bare = self._cleared(replace(exchange, request=request, reads=(), chunks=None))
+        fresh = self.path.with_name(self.path.name + ".new")
+        with fresh.open("w", encoding="utf-8") as whole, self._part.open(encoding="utf-8") as part:
+            whole.write(secrets.hidden(jsonl.dump(jsonl.recording_head(Recording("recorded", self.of, bare)))) + "\n")
+            whole.writelines(islice(part, 2, None))  # behind the request and the head of the answer
+            whole.write(secrets.hidden(jsonl.dump(jsonl.recording_end(bare))) + "\n")
+        fresh.replace(self.path)
+        self.drop()
+        return self.path
+
     def _cleared(self, exchange: Exchange) -> Exchange:
         """Without the secrets that the request brought, and those that the answer's headers give."""
         return cleared(replace(exchange, headers=secrets.shown_headers(exchange.headers, self.taken)), self.taken)
@@ -94,6 +116,10 @@ class Tape:
         """Nothing came that is worth a recording."""
         self._file.close()
         self._part.unlink(missing_ok=True)
+
+    def _read(self, read: Read) -> None:
+        self._lines += 1
+        self._line([read.at, jsonl.bytes_out(read.data)])
 
     def _line(self, value: Json) -> None:
         self._file.write(secrets.hidden(jsonl.dump(value)) + "\n")

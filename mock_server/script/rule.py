@@ -7,6 +7,8 @@ from mock_server.answer import Asked
 from mock_server.asking import header
 from mock_server.latency import USUAL, Latency
 from mock_server.ledger import Ledger
+from mock_server.limits import Limit
+from mock_server.outage import Outage
 from mock_server.script.when import ANY, When
 from mock_server.wish import Wish
 from openapi.json_text import Json
@@ -30,7 +32,8 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is done for which requests. `recordings` answer in turn, and behind the last one as `then` says: last, cycle
-    or miss. `after` requests it sets in, for `times` of them, each with a `probability`."""
+    or miss. `after` requests it sets in, for `times` of them, each with a `probability`. `limit` is what it lets
+    in, in an `outage` nothing."""
 
     name: str
     when: When = ANY
@@ -45,6 +48,8 @@ class Rule:
     after: int = 0
     times: int | None = None
     probability: float = 1.0
+    limit: Limit | None = None
+    outage: Outage | None = None
 
     @property
     def most(self) -> int | None:
