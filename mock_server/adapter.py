@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from time import time
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
@@ -24,6 +25,9 @@ from mock_server.script import Play
 from mock_server.settled import Decision, Settled
 from openapi.wire.exchange import Auth, Headers
 
+if TYPE_CHECKING:
+    from mock_server.workers.member import Member
+
 DISCARD = 8  # so many times the largest body is read and thrown away, so that a client hears its 413
 
 logger = logging.getLogger(__name__)
@@ -42,17 +46,18 @@ class Adapter:
         options: Options,
         load: Callable[[], Library] | None = None,
         *,
-        gate: Gate | None = None,
+        member: "Member | None" = None,
     ) -> None:
         self.relays = relays
         self.pace = options.pace
-        self.journal = Journal(options.journal)
+        self.journal = Journal(options.journal, numbers=member.numbers if member else None)
         self.metrics = Metrics()
         self.under_way = 0
         self._load = load
         self._settled = Settled()
         self._began = relays.wanted, relays.script
-        self.gate = gate or Gate(relays.ledger, Hours(), options.conduct.limits, options.conduct.outages)
+        owner, zero = (member.owner, member.zero) if member else ("", None)
+        self.gate = Gate(relays.ledger, Hours(zero=zero), options.conduct.limits, options.conduct.outages, owner)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -165,13 +170,13 @@ class Adapter:
             return Done(asked, dressed(asked, settled), relay, settled=settled)
         return Done(asked, relay.answer(asked, play), relay, play)
 
-    def reset(self) -> None:
-        """As it was started."""
+    def reset(self, at: int | None = None) -> None:
+        """As it was started; its clock began `at` (microseconds of the machine's), else it begins now."""
         self.relays.wanted, script = self._began
         self.relays.perform(script)
         self.relays.reset()
         self.gate.forget()
-        self.gate.hours.put(0)
+        self.gate.hours.put(0, at)
         self.journal.clear()
         self.metrics.reset()
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from itertools import accumulate
+from itertools import accumulate, count
 
 from mock_server.answer import Answer, Asked
 from mock_server.gate import Ticket
@@ -157,7 +157,8 @@ def _kept(done: Done, sent: Sent) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries are meant. Paths and models are globs; `since` is the number of an entry, which is left out."""
+    """Which entries are meant. Paths and models are globs; `since` is the number of an entry, which is left out,
+    `until` that of the last one."""
 
     method: str | None = None
     path: str | None = None
@@ -165,10 +166,12 @@ class Filter:
     model: str | None = None
     status: int | None = None
     since: int = 0
+    until: int | None = None
 
     def holds(self, entry: Entry) -> bool:
         return (
             entry.number > self.since
+            and (self.until is None or entry.number <= self.until)
             and self.method in {None, entry.asked.method}
             and self.operation in {None, entry.asked.operation}
             and self.status in {None, entry.answer.status}
@@ -178,10 +181,11 @@ class Filter:
 
 
 class Journal:
-    """The last entries. `most` 0 keeps none."""
+    """The last entries. `most` 0 keeps none. `numbers` are theirs, each above the one before."""
 
-    def __init__(self, most: int, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int, most_bytes: int = MOST_BYTES, numbers: Iterator[int] | None = None) -> None:
         self.most, self.most_bytes = most, most_bytes
+        self._numbers = numbers or count(1)
         self.count = 0  # entries that there ever were
         self._kept: deque[tuple[int, float, Done, Sent]] = deque()  # what an entry is made of: it is seldom read
         self._bytes = 0
@@ -192,7 +196,7 @@ class Journal:
         self.count += 1
         if not self.most:
             return
-        self._kept.append((self.count, came, done, sent))
+        self._kept.append((next(self._numbers), came, done, sent))
         self._bytes += _kept(done, sent)
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
             _, _, old, gone = self._kept.popleft()

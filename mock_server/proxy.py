@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
@@ -18,7 +19,6 @@ from mock_server import synthesis
 from mock_server.adapter import Adapter
 from mock_server.answer import Answer, Asked
 from mock_server.asking import keys_of
-from mock_server.gate import Gate
 from mock_server.journal import Beginning, Done
 from mock_server.library import Library
 from mock_server.manners import Relays
@@ -34,6 +34,9 @@ from openapi.wire import secrets
 from openapi.wire.exchange import Auth, End, Exchange, Request
 from openapi.wire.http1 import FRAMING_FAULT
 from openapi.wire.redaction import Redactor
+
+if TYPE_CHECKING:
+    from mock_server.workers.member import Member
 
 NOT_YET = Answer(502, ())  # nobody was asked yet
 LEFT = "the client left before the answer was over"
@@ -55,9 +58,9 @@ class Proxy(Adapter):
         upstream: Upstream,
         recorder: Recorder | None,
         *,
-        gate: Gate | None = None,
+        member: "Member | None" = None,
     ) -> None:
-        super().__init__(relays, options, load, gate=gate)
+        super().__init__(relays, options, load, member=member)
         self.upstream = upstream
         self.recorder = recorder
 

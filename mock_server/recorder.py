@@ -39,7 +39,11 @@ class Recorder:
     def begin(self, exchange: Exchange, taken: Redactor, known: frozenset[str]) -> "Tape":
         """A recording of an exchange whose request has been sent. Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return Tape(self._free(_stem(exchange)), self.of, exchange, taken, known)
+        while True:
+            try:
+                return Tape(self._free(_stem(exchange)), self.of, exchange, taken, known)
+            except FileExistsError:  # another process took it between our look and our hand
+                continue
 
     def recover(self) -> list[Path]:
         """Makes recordings of what a killed process left, and says which. What another one writes is let be, and so
