@@ -111,6 +111,12 @@ def media_type(answer: Answer) -> str:
     return header(answer.headers, "content-type").partition(";")[0].strip().lower()
 
 
+def is_stream(answer: Answer) -> bool:
+    """Whether it is an event stream of whatever protocol, that can be read as it stands."""
+    coded = header(answer.headers, "content-encoding")
+    return answer.status == 200 and media_type(answer) == "text/event-stream" and not coded and bool(answer.body)
+
+
 def is_chat_stream(asked: Asked, answer: Answer) -> bool:
     return _is_chat(asked, answer) and media_type(answer) == "text/event-stream"
 
