@@ -138,11 +138,11 @@ def _is_chat(asked: Asked, answer: Answer) -> bool:
 
 
 def on_frames(change: Callable[[Asked, list[Frame]], list[Frame]]) -> Answering:
-    """A change of the bytes of a chat stream, one frame an event."""
+    """A change of the bytes of a stream of whatever protocol, one frame an event."""
 
     @wraps(change)
     def bend(asked: Asked, answer: Answer) -> Answer:
-        if not is_chat_stream(asked, answer):
+        if not is_stream(answer):
             return answer
         return with_frames(answer, change(asked, [Frame(event.due, event.bytes) for event in events(answer)]))
 

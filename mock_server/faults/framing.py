@@ -119,14 +119,20 @@ def _inserted(frames: list[Frame], data: bytes) -> list[Frame]:
     return [*frames[:at], Frame(frames[at].due, data), *frames[at:]] if frames else frames
 
 
-@sends("sse-last-event-unterminated", "sse.last-blank", "chat.stream.done")
+@sends(
+    "sse-last-event-unterminated",
+    "sse.last-blank",
+    "chat.stream.done",
+    "completions.stream.done",
+    "messages.stream.ends",
+)
 @on_frames
 def last_unterminated(_: Asked, frames: list[Frame]) -> list[Frame]:
     """The last event has no blank line behind it: right parsers throw it away, and `[DONE]` is never seen."""
     return [*frames[:-1], replace(frames[-1], data=frames[-1].data.rstrip(b"\n") + b"\n")]
 
 
-@sends("sse-done-literal-backslash", "sse.last-blank", "chat.stream.done")
+@sends("sse-done-literal-backslash", "sse.last-blank", "chat.stream.done", "completions.stream.done")
 @on_frames
 def done_literal(_: Asked, frames: list[Frame]) -> list[Frame]:
     r"""The line ends behind `[DONE]` are sent as backslash and n, an error of quoting: the event never ends."""
