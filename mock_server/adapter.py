@@ -123,8 +123,6 @@ class Adapter:
             asked = relay.asked(method, target, headers, raw or b"")
             if raw is None:
                 return Done(asked, relay.too_large(asked), relay)
-            if self.relays.crowded:
-                asked = replace(asked, under_way=self.under_way)
             return self._let_in(relay, asked)
         except UnknownMannerError as unknown:
             return Done(asked, refused(unknown))
@@ -141,6 +139,9 @@ class Adapter:
         ticket = gate.enter(asked, gate.limited) if gate.limited and counts(asked) else None
         if isinstance(ticket, Answer):
             return Done(asked, dressed(asked, ticket))
+        if self.relays.crowded:
+            ticket, under_way = gate.join(ticket)
+            asked = replace(asked, under_way=under_way)
         try:
             done = self._by_rule(relay, asked, ticket)
         except BaseException:

@@ -13,6 +13,7 @@ from mock_server.limits import Limit
 from mock_server.outage import Outage
 from openapi.wire.exchange import Auth, Headers
 
+EVERYBODY = 1 << 40  # places of which there are enough
 START = "start"  # where limits are from that hold for all requests
 
 
@@ -69,6 +70,12 @@ class Gate:
         mine = {name for name, _ in told}
         before = tuple(pair for pair in held.headers if pair[0] not in mine) if held else ()
         return Ticket(lease, (*before, *told))
+
+    def join(self, held: Ticket | None) -> tuple[Ticket, int]:
+        """A ticket that also counts as under way, and how many then are, in all workers."""
+        ticket = held or Ticket(next(self._leases), ())
+        _, ((left, _, _),) = self.ledger.admit(ticket.lease, [("under way", EVERYBODY, 0, 1, False)], 0)
+        return ticket, EVERYBODY - left
 
     def leave(self, ticket: Ticket, used: int | None) -> None:
         """The request is over; `used` tokens, None where nobody said."""

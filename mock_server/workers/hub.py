@@ -53,7 +53,7 @@ class Hub:
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of a worker, to its end."""
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, asyncio.CancelledError):  # the worker is gone, or the hub ends
             joins = json.loads(await reader.readline())
             await (self._counts(joins["ledger"], reader, writer) if "ledger" in joins else self._meets(reader, writer))
         writer.close()

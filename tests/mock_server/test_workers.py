@@ -147,6 +147,14 @@ def test_the_clock_is_one_and_so_is_an_outage(ask: Ask) -> None:
         assert {seen.status for seen in many(ask, url, 20)} == {200}
 
 
+def test_slots_are_those_of_all(ask: Ask) -> None:
+    with running("--workers", "2", "--ttft", "100", "--slots", "1") as url:
+        met(ask, url)
+        many(ask, url, 8)
+        firsts = sorted(entry["first_byte"] for entry in told(ask, url, "journal"))
+        assert firsts[-1] > 0.5, "eight at once waited as if each worker had its own"
+
+
 def test_a_worker_that_joins_later_knows_what_the_others_were_told(ask: Ask) -> None:
     with running("--speed", "max", "--workers", "2") as url:
         before = met(ask, url)
