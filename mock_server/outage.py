@@ -1,8 +1,10 @@
 """Times in which a relay is down, on a clock that can be moved (`hours.py`), for all that is asked or for one rule.
 
-10s/60s                          the first 10 seconds of every minute
-5s/1m,from=30s,as=502            as a gateway tells it, for the first time after 30 seconds
-for=2m,from=10s,as=reset         once
+    10s/60s                          the first 10 seconds of every minute
+    5s/1m,from=30s,as=502            as a gateway tells it, for the first time after 30 seconds
+    for=2m,from=10s,as=reset         once
+
+Nothing refuses a connection as such: whoever moves the clock has to get through.
 """
 
 from collections.abc import Callable
@@ -116,8 +118,8 @@ KINDS = {
     one.name: one
     for one in (
         _kind("503", _overloaded),
-        _kind("502", _page),
-        _kind("reset", _reset),
-        _kind("close", _closed),
+        _kind("502", _page, "errors.content-type", "errors.envelope", "chat.answered", "messages.answered"),
+        _kind("reset", _reset, "transport.answered"),
+        _kind("close", _closed, "transport.answered"),
     )
 }
