@@ -3,6 +3,7 @@
 import errno
 import math
 import os
+import socket
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -237,6 +238,8 @@ def serve(  # noqa: PLR0917 - click calls it by name
     from mock_server.script import ScriptError  # noqa: PLC0415
     from mock_server.validation import Mode as Validation  # noqa: PLC0415
 
+    if workers > 1 and not hasattr(socket, "AF_UNIX"):
+        _give_up("--workers needs sockets of the file system, which there are not here")
     if verbose:
         _log_everything()
     pace = Pace(speed, Mode(replay), math.inf if max_gap is None else max_gap)
@@ -280,6 +283,8 @@ def serve(  # noqa: PLR0917 - click calls it by name
         server.serve(options, bound, library)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        _give_up(f"the workers have nowhere to meet: {error.strerror or error}")
 
 
 def _greet(

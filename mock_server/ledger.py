@@ -6,9 +6,11 @@ own, and several ask one (`workers/`): the methods take and give what JSON can s
 
 import random
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from mock_server.bucket import Bucket, Rate
+
+T = TypeVar("T")
 
 MOST = 10_000  # names of turns that are kept, and buckets that are kept before full ones are looked for
 
@@ -51,16 +53,17 @@ class Book:
     """The ledger itself, in one process."""
 
     def __init__(self) -> None:
-        self._turns: dict[str, list[int]] = {}
+        self._turns: dict[str, dict[str, list[int]]] = {}  # by the first word of their name, each bounded by itself
         self._buckets: dict[str, tuple[Rate, Bucket]] = {}
         self._places: dict[str, int] = {}
         self._leases: dict[str, list[_Taken]] = {}
         self._prune_at = MOST
 
     def turn(self, name: str, after: int, times: int | None, chance: float, seed: int) -> int | None:
-        if len(self._turns) >= MOST:
-            self._turns.clear()
-        count = self._turns.setdefault(name, [0, 0])  # requests that came, and turns taken
+        counts = self._turns.setdefault(name.partition(" ")[0], {})
+        if len(counts) >= MOST:
+            counts.clear()
+        count = counts.setdefault(name, [0, 0])  # requests that came, and turns taken
         count[0] += 1
         if count[0] <= after or (times is not None and count[1] >= times):
             return None
@@ -70,9 +73,11 @@ class Book:
         return count[1] - 1
 
     def forget(self, part: str) -> None:
-        for kept in (self._turns, self._buckets):
-            for name in [name for name in kept if name.startswith(part)]:
-                kept.pop(name)
+        for counts in self._turns.values():
+            _drop(counts, part)
+        _drop(self._buckets, part)
+        for lease, held in list(self._leases.items()):  # nothing is given back to a bucket that there was before
+            self._leases[lease] = [one for one in held if one.rate is None or not one.name.startswith(part)]
 
     def admit(self, lease: str, wants: list[Want], now: int) -> tuple[bool, list[State]]:
         admitted = all(self._has(want, now) for want in wants)
@@ -144,3 +149,8 @@ class Book:
             }
             self._buckets = kept
             self._prune_at = max(MOST, 2 * len(kept))
+
+
+def _drop(kept: dict[str, T], part: str) -> None:
+    for name in [name for name in kept if name.startswith(part)]:
+        del kept[name]

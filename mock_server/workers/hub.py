@@ -25,6 +25,7 @@ from mock_server.hours import monotonic
 from mock_server.ledger import Book
 
 LONGEST_LINE = 1 << 28  # bytes
+LONGEST_PATH = 70  # characters of a folder in which a socket can have a name
 PATIENCE = 10.0  # seconds that a worker has to do a command
 STANDING = ("faults", "script", "clock")  # commands that hold for who joins later
 
@@ -133,8 +134,10 @@ def _line(value: Any) -> bytes:  # noqa: ANN401 - JSON
 
 @contextmanager
 def running() -> Iterator[Path]:
-    """A hub, and the socket where workers of this machine and user find it."""
-    with tempfile.TemporaryDirectory(prefix="relayproof-") as folder:  # which nobody else may enter
+    """A hub, and the socket where workers of this machine and user find it. Raises OSError."""
+    where = tempfile.gettempdir()
+    where = where if len(where) < LONGEST_PATH else "/tmp"  # noqa: S108 - the folder in it is ours alone
+    with tempfile.TemporaryDirectory(prefix="relayproof-", dir=where) as folder:
         path, started = Path(folder) / "hub", Future[Callable[[], None]]()
         thread = threading.Thread(target=asyncio.run, args=(_serve(path, started),), daemon=True)
         thread.start()
@@ -153,7 +156,11 @@ async def _serve(path: Path, started: "Future[Callable[[], None]]") -> None:
     def stop() -> None:
         loop.call_soon_threadsafe(over.set)
 
-    server = await asyncio.start_unix_server(Hub().connected, path, limit=LONGEST_LINE)
+    try:
+        server = await asyncio.start_unix_server(Hub().connected, path, limit=LONGEST_LINE)
+    except OSError as error:
+        started.set_exception(error)
+        return
     started.set_result(stop)
     await over.wait()
     server.close()

@@ -10,7 +10,7 @@ from typing import Any
 from mock_server.commands import Command, Told, refusal
 from mock_server.hours import monotonic
 from mock_server.ledger import Ledger, State, Want
-from mock_server.workers.hub import LONGEST_LINE
+from mock_server.workers.hub import LONGEST_LINE, PATIENCE
 from mock_server.workers.merge import merged
 
 Doing = Callable[[Command], Told]
@@ -111,6 +111,7 @@ class Member:
 
 def _connected(path: Path) -> socket.socket:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    made.settimeout(PATIENCE)
     made.connect(str(path))
     return made
 

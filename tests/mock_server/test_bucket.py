@@ -119,6 +119,26 @@ def test_places_are_free_again_when_a_request_is_over_or_who_held_them_is_gone()
     assert book.admit("2 d", [place], 0)[0]
 
 
+def test_nothing_is_given_back_to_a_bucket_that_was_forgotten() -> None:
+    book = Book()
+    tokens: Want = ("bucket tokens", 10, 10_000_000, 10, True)
+    book.admit("a", [tokens], 60_000_000)
+    book.forget("bucket ")
+    book.admit("b", [tokens], 0)
+    book.settle("a", 0, 0)
+    assert not book.admit("c", [tokens], 0)[0]
+
+
+def test_many_turns_of_one_kind_let_no_other_be_forgotten() -> None:
+    book = Book()
+    assert book.turn("rule once", 0, 1, 1.0, 0) == 0
+    for number in range(10_050):
+        book.turn(f"turn {number}", 0, None, 1.0, 0)
+    assert book.turn("rule once", 0, 1, 1.0, 0) is None
+    book.forget("rule ")
+    assert book.turn("rule once", 0, 1, 1.0, 0) == 0
+
+
 def test_buckets_are_forgotten_by_name_and_only_full_ones_for_want_of_room() -> None:
     book = Book()
     spent: Want = ("bucket spent", 1, 10**9, 1, False)
