@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from openai import OpenAI
 
 from mock_server.answer import Answer, Asked
 from mock_server.asking import Fields
 from mock_server.bucket import Rate
+from mock_server.cli import serve
 from mock_server.duration import SECOND
 from mock_server.gate import Gate, Ticket, counts
 from mock_server.hours import Hours
@@ -250,3 +252,18 @@ def test_a_client_that_does_as_it_is_told_gets_in() -> None:
             for _ in range(3):
                 said: Any = [{"role": "user", "content": "Hello"}]
                 assert client.chat.completions.create(model="mock-chat", messages=said).choices
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--limit", "rpm=0"), "above 0"),
+        (("--limit", "rps=3"), "says no limit"),
+        (("--outage", "60s/10s"), "how long"),
+        (("--outage", "10s,as=404"), "expected 503"),
+    ],
+)
+def test_wrong_words_on_the_command_line_are_2_and_one_line(words: tuple[str, ...], told: str) -> None:
+    ended = CliRunner().invoke(serve, words)
+    assert ended.exit_code == 2
+    assert told in ended.output.splitlines()[-1]
