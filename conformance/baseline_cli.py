@@ -3,12 +3,9 @@
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import click
-
-if TYPE_CHECKING:
-    from conformance.run import Run
 
 HEAD = "# What this relay is known to break: relayproof check … --baseline {name}\n\n"
 
@@ -39,10 +36,11 @@ def baseline(run: Path, target: Path, reason: str, owner: str | None, expires: d
     A file that is there is added to: its text stays as it is, comments too, and what it names is left out.
     """
     from conformance.baseline import failures, parse_baseline, written  # noqa: PLC0415
+    from conformance.stored import stored_run  # noqa: PLC0415
     from conformance.target import ConfigurationError, text_of  # noqa: PLC0415
 
-    judged = _read(run)
     try:
+        judged = stored_run(run)
         before = text_of(target, f"the baseline {target}") if target.exists() else ""
         waivers = parse_baseline(before, str(target))
         failed = failures(judged.verdicts, waivers)
@@ -56,15 +54,6 @@ def baseline(run: Path, target: Path, reason: str, owner: str | None, expires: d
         _stop(str(error))
     places = sum(map(len, failed.values()))
     click.echo(f"{target}: {places} failures of {len(failed)} rules added, {len(waivers)} were there")
-
-
-def _read(path: Path) -> "Run":
-    from conformance.run import RunError, read_run  # noqa: PLC0415
-
-    try:
-        return read_run(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, RunError) as error:
-        _stop(f"{path} cannot be read as a run: {error}")
 
 
 def _stop(message: str) -> NoReturn:

@@ -14,6 +14,7 @@ from conformance.gate import Gate
 from conformance.judge import judge
 from conformance.known import Known
 from conformance.media import fetch
+from conformance.pace import ALONE, Pace
 from conformance.plan import Plan, untestable
 from conformance.probe import Planned, Role, Step
 from conformance.repeats import Trial
@@ -76,12 +77,23 @@ class _State:
         return [one for number in sorted(self.exchanges) for one in self.exchanges[number]]
 
 
-async def check(target: Target, link: Link, plan: Plan, options: Options, *, out: Writer, watch: Watch) -> Run:
-    """Judges one relay. Every line of the run is written as it happens. Raises ConfigurationError."""
+async def check(
+    target: Target,
+    link: Link,
+    plan: Plan,
+    options: Options,
+    *,
+    out: Writer,
+    watch: Watch,
+    pace: Pace = ALONE,
+    budget: Budget | None = None,
+) -> Run:
+    """Judges one relay. Every line of the run is written as it happens; `pace` is kept with other relays that are asked
+    meanwhile. The budget is the target's, or one that is shared. Raises ConfigurationError."""
     started = _now()
     models: dict[str, Json] = {role.value: name for role, name in target.models.items()}
     header = Header(
-        relay={"name": target.name, "base_url": target.base, "models": models},
+        relay={"name": target.name, "base_url": target.base, "models": models, **_absent(target)},
         document=document.load().digest,
         suite=_version(),
         seed=options.seed,
@@ -90,15 +102,17 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
             "probes": len(plan.probes),
             "requests": plan.requests,
             "max_tokens": plan.tokens,
+            "limits": {"requests": target.max_requests, "tokens": target.max_tokens},
             "only": list(plan.only),
+            **({"extended": [dict(one) for one in plan.extended]} if plan.extended else {}),
         },
         command=options.command,
     )
     out.header(header)
-    budget = Budget(target.max_requests, target.max_tokens)
+    budget = budget or Budget(target.max_requests, target.max_tokens)
     state = _State()
     async with connected(link) as transport:
-        session = _Session(transport, plan, options, budget, state, out, watch, Gate(options.concurrency))
+        session = _Session(transport, plan, options, budget, state, out, watch, Gate(options.concurrency), pace)
         await session.run()
     verdicts = options.known.over(_verdicts(plan, state))
     notes = options.known.notes(verdicts, whole=not plan.only and state.halt is None and not state.cut)
@@ -109,6 +123,10 @@ async def check(target: Target, link: Link, plan: Plan, options: Options, *, out
     footer = Footer(outcomes, budget.spent(), _now(), int(code), state.halt, options.known.dialect, notes)
     out.footer(footer)
     return Run(header, tuple(state.asked), tuple(verdicts), footer)
+
+
+def _absent(target: Target) -> dict[str, Json]:
+    return {"absent": [*sorted(target.absent)]} if target.absent else {}
 
 
 def _verdicts(plan: Plan, state: _State) -> list[Verdict]:
@@ -157,6 +175,7 @@ class _Session:
     out: Writer
     watch: Watch
     gate: Gate
+    pace: Pace = ALONE
     done: int = 0
 
     async def run(self) -> None:
@@ -174,6 +193,7 @@ class _Session:
         for planned in rest:
             if planned.probe.role in lost:
                 self.state.left[planned.number] = lost[planned.probe.role]
+                self.pace.skip(planned.probe.id)
         left = [planned for planned in rest if planned.number not in self.state.left]
         await self._all(left)
         await self._repeat()
@@ -263,6 +283,8 @@ class _Session:
             return False  # the answers lead nowhere: the judge says so
         exchange = None
         async with self.gate:
+            if repeat == 1 and step == planned.probe.steps[0] and not self.state.halt:
+                await self.pace.meet(planned.probe.id)
             for attempt in range(1, MAX_REPEATS + 2):
                 exchange = await self._attempt(planned, step, request, (repeat, attempt), transport)
                 if exchange is None:

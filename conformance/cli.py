@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from conformance.reach import link_of, reaching, target_of
+from conformance.outputs import Outputs, safe, writing
+from conformance.reach import harmless, known_of, reached, reaching
+from conformance.watching import Watching
 
 if TYPE_CHECKING:
-    from conformance.check import Options, Progress
-    from conformance.known import Known
+    from conformance.check import Options
     from conformance.plan import Plan
     from conformance.run import Run
     from conformance.target import Target
@@ -22,17 +23,6 @@ if TYPE_CHECKING:
 
 LOCAL_RUNS = Path("reports") / "local"
 FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-def _outputs(command: Callable[..., None]) -> Callable[..., None]:
-    for name, what in (
-        ("json", "verdicts as JSON"),
-        ("markdown", "a job summary"),
-        ("junit", "JUnit XML"),
-        ("html", "a page"),
-    ):
-        command = click.option(f"--{name}", type=FILE, metavar="F", help=f"Write {what} to F.")(command)
-    return command
 
 
 def _excuses(command: Callable[..., None]) -> Callable[..., None]:
@@ -46,13 +36,9 @@ def _excuses(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--baseline", type=FILE, metavar="FILE.toml", help="Excuse what it waives.")(command)
 
 
-def _known(given: dict[str, Any]) -> "Known":
-    from conformance.baseline import read_baseline  # noqa: PLC0415
-    from conformance.dialect import read_dialect  # noqa: PLC0415
-    from conformance.known import Known  # noqa: PLC0415
-
-    waivers = read_baseline(given["baseline"]) if given["baseline"] else ()
-    return Known(waivers, tuple(map(read_dialect, dict.fromkeys(given["dialects"]))), datetime.now(UTC).date())
+_extends = click.option(
+    "--extend", "extensions", multiple=True, metavar="FILE.py|NAME", help="Rules and probes of your own, too."
+)
 
 
 def _stop(message: str, code: int = 2) -> NoReturn:
@@ -66,10 +52,12 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 @reaching
 @click.option("--only", multiple=True, metavar="RULE|SURFACE", help="Only rules (or probes) of this id or chapter.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and its upper bound, and send nothing.")
+@click.option("--discover", is_flag=True, help="Find what is there, unbilled, and print a target file for it.")
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
+@_extends
 @_excuses
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="The run. Default: a new file in reports/local.")
-@_outputs
+@writing
 @click.option(
     "--concurrency", default=16, show_default=True, type=click.IntRange(1, 64), metavar="N", help="Requests at a time."
 )
@@ -101,16 +89,16 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its opt
 def _check(given: dict[str, Any]) -> int:
     from conformance import plan as planning  # noqa: PLC0415
     from conformance.check import Options  # noqa: PLC0415
+    from conformance.extend import load  # noqa: PLC0415
     from conformance.outputs import show  # noqa: PLC0415
-    from conformance.probes import PROBES  # noqa: PLC0415
-    from conformance.rules import BOOK  # noqa: PLC0415
 
-    target = target_of(given)
-    known = _known(given)
-    link = link_of(given, target)
-    if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for answering without one
-        target = replace(target, unsupported=target.unsupported | {"auth"})
-    the_plan = planning.plan(target, BOOK, PROBES, given["only"], fetch_media=given["fetch_media"])
+    known = known_of(given)
+    target, link = reached(given)
+    if given["discover"]:
+        return _discover(target, link, given)
+    book = load(given["extensions"])
+    the_plan = planning.plan(target, book.rules, book.probes, given["only"], fetch_media=given["fetch_media"])
+    the_plan = replace(the_plan, extended=book.record)
     for role in the_plan.idle_roles:
         click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
     if not the_plan.probes:
@@ -118,7 +106,7 @@ def _check(given: dict[str, Any]) -> int:
     if given["dry_run"]:
         click.echo(_plan_text(target, the_plan))
         return 0
-    outputs = _files(given)
+    outputs = Outputs.of(given)
     outputs.check()
     options = Options(
         concurrency=given["concurrency"],
@@ -127,14 +115,37 @@ def _check(given: dict[str, Any]) -> int:
         strict=given["strict"],
         total=given["timeout"],
         idle=given["idle_timeout"],
-        command=" ".join(["relayproof", *map(_harmless, sys.argv[1:])]),
+        command=" ".join(["relayproof", *map(harmless, sys.argv[1:])]),
         known=known,
     )
     out = given["out"] or _fresh(target.name)
     run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
-    written = outputs.write(run, BOOK, strict=given["strict"])
-    show(run, BOOK, [out, *written])
+    written = outputs.write(run, book.rules, of=out, strict=given["strict"])
+    show(run, book.rules, [out, *written], piped=outputs.piped)
     return run.footer.exit if run.footer else 5
+
+
+def _discover(target: "Target", link: "Link", given: dict[str, Any]) -> int:
+    """Prints a target file on standard output, and how each operation was found to be on standard error."""
+    from conformance.discover import discover  # noqa: PLC0415
+    from conformance.report.escape import visible  # noqa: PLC0415
+    from conformance.report.platform import platform  # noqa: PLC0415
+    from conformance.suggest import toml  # noqa: PLC0415
+    from openapi import document  # noqa: PLC0415
+
+    operations = [f"{one.method} {one.path}" for one in document.load().operations]
+    operations += [entry.operation for entry in platform()]
+    if given["dry_run"]:
+        click.echo("\n".join(dict.fromkeys(operations)))
+        return 0
+    found = asyncio.run(discover(target, link, operations))
+    if found.halt:
+        _stop(found.halt, 3)
+    if not given["quiet"]:
+        for one in found.found:
+            click.echo(f"{one.presence.value:15} {one.operation:48} {visible(one.why, 100)}", err=True)
+    click.echo(toml(target, found), nl=False)
+    return 0
 
 
 def run_to(
@@ -151,7 +162,7 @@ def run_to(
         runs.append(await judge_relay(target, link, the_plan, options, out=Writer(file), watch=watch))
 
     prepare(out)
-    with out.open("w", encoding="utf-8") as file, _watching(quiet=quiet) as watch:
+    with out.open("w", encoding="utf-8") as file, Watching(quiet=quiet) as watch:
         try:
             asyncio.run(judging())
         except KeyboardInterrupt:
@@ -159,50 +170,9 @@ def run_to(
     return runs[0]
 
 
-class _watching:  # noqa: N801 - used as a function
-    """Progress: one line that is rewritten on a terminal, a line for every tenth probe where it is piped."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self.quiet = quiet
-        self.terminal = sys.stderr.isatty()
-
-    def __enter__(self) -> "Callable[[Progress], None]":
-        return self._tell
-
-    def __exit__(self, *_: object) -> None:
-        if self.terminal and not self.quiet:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-    def _tell(self, progress: "Progress") -> None:
-        if self.quiet:
-            return
-        budget = progress.budget
-        tokens = budget.prompt_tokens + budget.completion_tokens
-        spent = f"{budget.requests} requests · {tokens} tokens"
-        text = f"{progress.done}/{progress.total} probes · {spent} · {progress.last.probe}"
-        if self.terminal:
-            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-        elif progress.done % 10 == 0 or progress.done == progress.total:
-            click.echo(text, err=True)
-
-
-def _files(given: dict[str, Any]) -> Any:  # noqa: ANN401
-    from conformance.outputs import Outputs  # noqa: PLC0415
-
-    return Outputs(given["html"], given["junit"], given["markdown"], given["json"])
-
-
 def _fresh(name: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    safe = "".join(c if c.isalnum() or c in "-." else "-" for c in name).strip("-.") or "relay"
-    return LOCAL_RUNS / f"{stamp}-{safe}.jsonl"
-
-
-def _harmless(word: str) -> str:
-    """A word of the command line as it may be written down: no value of a header, no user in a proxy's URL."""
-    if ":" in word and not word.startswith(("http://", "https://")):
-        return word.partition(":")[0] + ":…"
-    return word if "@" not in word else "…"
+    return LOCAL_RUNS / f"{stamp}-{safe(name)}.jsonl"
 
 
 def _plan_text(target: "Target", the_plan: "Plan") -> str:
@@ -222,38 +192,51 @@ def _plan_text(target: "Target", the_plan: "Plan") -> str:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", metavar="FILE|DIR", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="Write the run with its new verdicts.")
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
+@_extends
 @_excuses
-@_outputs
+@writing
 def judge(**given: Any) -> None:  # noqa: ANN401
-    """Judge again, offline, what was captured: a run or a recording.
+    """Judge again, offline, what was captured: a run, a recording, or a folder of recordings.
 
     Exit codes: 0 no MUST is broken, 1 one is, 4 some could not be decided, 2 the file cannot be read, 5 our own fault.
     """
-    from conformance.offline import rejudge  # noqa: PLC0415
+    from conformance.extend import load  # noqa: PLC0415
+    from conformance.offline import changed, judge_recordings, rejudge  # noqa: PLC0415
     from conformance.outputs import prepare, show  # noqa: PLC0415
-    from conformance.rules import BOOK  # noqa: PLC0415
     from conformance.run import RunError, lines_of  # noqa: PLC0415
+    from conformance.stored import text_at  # noqa: PLC0415
     from conformance.target import ConfigurationError  # noqa: PLC0415
     from openapi.wire.jsonl import RecordingError  # noqa: PLC0415
 
     path: Path = given["file"]
     try:
-        outputs = _files(given)
+        outputs = Outputs.of(given)
         outputs.check()
         if given["out"]:
             prepare(given["out"])
-        known = _known(given)
-        run = rejudge(path.read_text(encoding="utf-8"), path.stem, strict=given["strict"], known=known)
+        how: Any = {"strict": given["strict"], "known": known_of(given), "book": load(given["extensions"])}
+        run = judge_recordings(_recordings(path), **how) if path.is_dir() else rejudge(text_at(path), path.stem, **how)
     except ConfigurationError as error:
         _stop(str(error))
     except (RunError, RecordingError, OSError, UnicodeDecodeError) as error:
         _stop(f"{path}: {error}")
-    written = outputs.write(run, BOOK, strict=given["strict"])
+    book = how["book"]
+    for name in changed(run.header, book):
+        click.echo(f"{name} is not what it was when the run was made", err=True)
+    written = outputs.write(run, book.rules, of=given["out"] or path, strict=given["strict"])
     if given["out"]:
         given["out"].write_text("".join(f"{line}\n" for line in lines_of(run)), encoding="utf-8")
         written.append(given["out"])
-    show(run, BOOK, written)
+    show(run, book.rules, written, piped=outputs.piped)
     sys.exit(run.footer.exit if run.footer else 5)
+
+
+def _recordings(folder: Path) -> dict[str, str]:
+    """The recordings of a folder, by the names that they have in it. Raises OSError, UnicodeDecodeError."""
+    files = sorted(folder.rglob("*.jsonl"))
+    if not files:
+        _stop(f"{folder}: no recording is in it")
+    return {file.relative_to(folder).with_suffix("").as_posix(): file.read_text(encoding="utf-8") for file in files}

@@ -49,6 +49,23 @@ def exit_of(verdicts: Iterable[Verdict], *, strict: bool = False, cut: bool = Fa
     return Exit.MISUSED if strict and stale else Exit.VERIFIED
 
 
+def exit_of_all(codes: Iterable[int | None]) -> Exit:
+    """The exit code of several runs, each by its own; None is a run that did not end.
+
+    The gravest decides: a fault of ours, then a relay that breaks a MUST. Where none does, 3 says that no relay could
+    be reached, and 4 that one was not, or left MUSTs open: what was not verified is not green for its company.
+    """
+    known = list(codes)
+    for code in (Exit.OUR_FAULT, Exit.VIOLATED):
+        if code in known:
+            return code
+    if known and all(code == Exit.UNREACHABLE for code in known):
+        return Exit.UNREACHABLE
+    if not known or any(code in {None, Exit.UNREACHABLE, Exit.UNVERIFIED} for code in known):
+        return Exit.UNVERIFIED
+    return Exit.MISUSED if Exit.MISUSED in known else Exit.VERIFIED
+
+
 def _open(group: list[Verdict], *, strict: bool) -> bool:
     """Whether a rule was left unverified by something other than the model's mood."""
     outcome = outcome_of(group)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 if TYPE_CHECKING:
+    from conformance.known import Known
     from conformance.target import Target
     from conformance.transport import Link
 
@@ -49,6 +51,25 @@ def reaching(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(REACHING):
         command = option(command)
     return command
+
+
+def reached(given: dict[str, Any]) -> "tuple[Target, Link]":
+    """The target that is to be judged, and the way to it. Raises ConfigurationError."""
+    target = target_of(given)
+    link = link_of(given, target)
+    if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for answering without one
+        target = replace(target, unsupported=target.unsupported | {"auth"})
+    return target, link
+
+
+def known_of(given: dict[str, Any]) -> "Known":
+    """What may excuse, today. Raises ConfigurationError."""
+    from conformance.baseline import read_baseline  # noqa: PLC0415 - a command loads what it needs
+    from conformance.dialect import read_dialect  # noqa: PLC0415
+    from conformance.known import Known  # noqa: PLC0415
+
+    waivers = read_baseline(given["baseline"]) if given["baseline"] else ()
+    return Known(waivers, tuple(map(read_dialect, dict.fromkeys(given["dialects"]))), datetime.now(UTC).date())
 
 
 def target_of(given: dict[str, Any]) -> "Target":
@@ -92,7 +113,7 @@ def link_of(given: dict[str, Any], target: "Target") -> "Link":
     return Link(
         base=target.base,
         key=key or None,
-        headers=tuple(map(_header, given["headers"])),
+        headers=(*_own_headers(target), *map(_header, given["headers"])),
         proxy=given["proxy"],
         ca_file=given["ca_file"],
         total=given["timeout"] or defaults.total,
@@ -100,19 +121,31 @@ def link_of(given: dict[str, Any], target: "Target") -> "Link":
     )
 
 
-def _header(text: str) -> tuple[str, str]:
+def _own_headers(target: "Target") -> list[tuple[str, str]]:
+    where = f"the target {target.name}, headers"
+    return [_header(f"{name}:{value}", where) for name, value in target.headers.items()]
+
+
+def _header(text: str, where: str = "--header") -> tuple[str, str]:
     from conformance.target import ConfigurationError  # noqa: PLC0415
 
     name, colon, value = text.partition(":")
     token = name.strip()
     good = token.isascii() and token and all(c.isalnum() or c in "!#$%&'*+-.^_`|~" for c in token)
     if not colon or not good or not value.isascii() or any(c < " " and c != "\t" for c in value):
-        msg = "--header: expected NAME:VALUE, in ASCII and on one line"
+        msg = f"{where}: expected NAME:VALUE, in ASCII and on one line"
         raise ConfigurationError(msg)
     if token.lower() in {"content-length", "transfer-encoding"}:
-        msg = f"--header: {token} would break the framing of the requests"
+        msg = f"{where}: {token} would break the framing of the requests"
         raise ConfigurationError(msg)
     if token.lower() == "authorization":
-        msg = "--header: the key comes from a variable, see --api-key-env"
+        msg = f"{where}: the key comes from a variable, see --api-key-env"
         raise ConfigurationError(msg)
     return token.lower(), value.strip()
+
+
+def harmless(word: str) -> str:
+    """A word of the command line as it may be written down: no value of a header, no user in a proxy's URL."""
+    if ":" in word and not word.startswith(("http://", "https://")):
+        return word.partition(":")[0] + ":…"
+    return word if "@" not in word else "…"

@@ -3,14 +3,12 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from conformance.reach import link_of, reaching, target_of
-
-if TYPE_CHECKING:
-    from conformance.check import Progress
+from conformance.watching import Watching
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -65,18 +63,14 @@ def _of_relay(given: dict[str, Any]) -> None:
             click.echo(f"{plan.requests} requests, at most {plan.tokens} tokens; nothing was sent")
             return
         options = Options(total=given["timeout"], idle=given["idle_timeout"])
-        run = asyncio.run(recording.ask(target, link, plan, options, _tell))
+        with Watching(quiet=False) as watch:
+            run = asyncio.run(recording.ask(target, link, plan, options, watch))
         paths = list(recording.write(run, given["folder"], f"{target.name} at {target.base}"))
     except (ConfigurationError, OSError) as error:
         _stop(str(error))
     if not paths:
         _stop((run.footer.note if run.footer else None) or "the relay answered nothing", 3)
     click.echo(f"wrote {len(paths)} recordings to {given['folder']}")
-
-
-def _tell(progress: "Progress") -> None:
-    if progress.done % 10 == 0 or progress.done == progress.total:
-        click.echo(f"{progress.done}/{progress.total} probes · {progress.budget.requests} requests", err=True)
 
 
 def _of_run(run_file: Path, names: tuple[str, ...], folder: Path) -> None:

@@ -4,6 +4,7 @@ ConfigurationError    wrong use: one line for the user, exit code 2
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conformance.probe import Role
+from openapi.wire.secrets import is_secret_header
 
 KEY_VARIABLE = "RELAYPROOF_API_KEY"
 AUTH = "auth"
@@ -41,6 +43,9 @@ class Target:
     max_tokens: int | None = None
     notes: str = ""
     claims: frozenset[str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)  # one more each on every request, and no secret
+    absent: frozenset[str] = frozenset()  # operations that it has not, `POST /v1/rerank`: told as not claimed
+    concurrency: int | None = None  # requests at a time, where several relays are asked
 
     @property
     def is_local(self) -> bool:
@@ -158,7 +163,28 @@ def toml_of(text: str, what: str) -> dict[str, Any]:
 
 def parse_target(text: str, name: str) -> Target:
     """A target from TOML. An unknown member is an error: a misspelt limit must not be no limit."""
-    table = toml_of(text, f"the target {name}")
+    return _checked(toml_of(text, f"the target {name}"), name)
+
+
+def read_targets(path: Path) -> list[Target]:
+    """The targets of a file: its `[[target]]` tables, each with a name of its own, or the one that it is. Raises
+    ConfigurationError."""
+    table = toml_of(text_of(path, f"the targets {path}"), f"the targets {path}")
+    tables = table.pop("target", None)
+    if tables is None:
+        return [_checked(table, path.stem)]
+    if table or not isinstance(tables, list) or not tables or not all(isinstance(one, dict) for one in tables):
+        msg = f"the targets {path}: [[target]] tables and nothing else"
+        raise ConfigurationError(msg)
+    targets = [_checked(one, f"{path.stem}-{number}") for number, one in enumerate(tables, 1)]
+    name, count = Counter(target.name for target in targets).most_common(1)[0]
+    if count > 1:
+        msg = f"the targets {path}: {name} is the name of {count}"
+        raise ConfigurationError(msg)
+    return targets
+
+
+def _checked(table: dict[str, Any], name: str) -> Target:
     known = {
         "name": str,
         "base_url": str,
@@ -169,19 +195,29 @@ def parse_target(text: str, name: str) -> Target:
         "max_requests": int,
         "max_tokens": int,
         "notes": str,
+        "concurrency": int,
+        "absent": list,
+        "headers": dict,
     }
     for member, value in table.items():
         if member not in known or not isinstance(value, known[member]) or isinstance(value, bool):
             msg = f"the target {name}: {member} = {value!r} is not understood; there are {', '.join(known)}"
             raise ConfigurationError(msg)
+    if table.get("concurrency", 1) < 1:
+        msg = f"the target {name}: concurrency is one or more"
+        raise ConfigurationError(msg)
     if any(table.get(limit, 0) < 0 for limit in ("max_requests", "max_tokens")):
         msg = f"the target {name}: a limit is not negative"
         raise ConfigurationError(msg)
-    for member in ("unsupported", "claims"):
+    for member in ("unsupported", "claims", "absent"):
         strangers = [item for item in table.get(member, []) if not isinstance(item, str)]
         if strangers:
             msg = f"the target {name}: {member} holds {strangers[0]!r:.60}; it is a list of names"
             raise ConfigurationError(msg)
+    odd = next((name for name, value in table.get("headers", {}).items() if not isinstance(value, str)), None)
+    if odd is not None or any(map(is_secret_header, table.get("headers", {}))):
+        msg = f"the target {name}: headers holds texts, and none that is a key: that comes from the variable in key_env"
+        raise ConfigurationError(msg)
     both = sorted({*table.get("unsupported", [])} & {*table.get("claims", [])})
     if both:
         msg = f"the target {name}: {', '.join(both)} stands in claims and in unsupported"
@@ -201,4 +237,7 @@ def _target(table: dict[str, Any], name: str) -> Target:
         max_tokens=table.get("max_tokens"),
         notes=table.get("notes", ""),
         claims=frozenset(table["claims"]) if "claims" in table else None,
+        concurrency=table.get("concurrency"),
+        headers=table.get("headers", {}),
+        absent=frozenset(table.get("absent", [])),
     )

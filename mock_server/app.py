@@ -4,13 +4,14 @@ Each operation of the document is a route of its name. Behind them stands one fo
 route, and what is neither is 404 in the envelope.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server import media
 from mock_server.adapter import Adapter
@@ -20,6 +21,7 @@ from mock_server.manners import Relays
 from mock_server.options import USUAL, Options
 from mock_server.proxy import Proxy
 from mock_server.recorder import Recorder
+from mock_server.respond import Raw
 from openapi.document import Document
 
 if TYPE_CHECKING:
@@ -64,12 +66,19 @@ class Application(Starlette):
     def __init__(self, adapter: Adapter, routes: Sequence[BaseRoute]) -> None:
         super().__init__(routes=routes)
         self.adapter = adapter
+        self.following: asyncio.Task[None] | None = None  # what reads files again: a loop alone keeps no task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self.user_middleware and not _is_control(scope["path"]):
             await self.adapter(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    def directly(self, scope: Scope, body: bytes, raw: Raw) -> ASGIApp | None:
+        """Answers a request that came whole at once where it can be, else says who will."""
+        if self.user_middleware or _is_control(scope["path"]):
+            return self
+        return self.adapter.directly(scope, body, raw)
 
 
 def _is_control(path: str) -> bool:

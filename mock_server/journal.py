@@ -6,16 +6,20 @@ An entry keeps what is there already; secrets are taken out when it is read, so 
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import cached_property
 from itertools import accumulate, count
 
 from mock_server.answer import Answer, Asked
+from mock_server.asking import Fields, nested_deeper
 from mock_server.gate import Ticket
+from mock_server.policy import RIGHT
 from mock_server.relay import Relay
 from mock_server.respond import Sent
 from mock_server.script import Play
+from openapi import json_text
 from openapi.json_text import Json
 from openapi.wire import jsonl, secrets
 from openapi.wire.clearing import cleared
@@ -25,6 +29,7 @@ from openapi.wire.redaction import Redactor
 MOST_BYTES = 64 << 20  # of requests and answers that are kept
 SHOWN = 64 << 10  # bytes of a body that an entry shows
 PIECES = 1000  # frames whose times it shows
+READ_AGAIN = 4 << 10  # bytes of a request whose JSON is read anew: as a value it may weigh thirty times as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Done:
         return self.answer.recorded or ("script" if self.play else "made")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One request and what became of it. `came` is in seconds since 1970."""
 
@@ -70,9 +75,12 @@ class Entry:
     done: Done
     sent: Sent
 
-    @property
+    @cached_property
     def asked(self) -> Asked:
-        return self.done.asked
+        asked = self.done.asked
+        if asked.body is not None or len(asked.raw) <= READ_AGAIN or nested_deeper(asked.raw, RIGHT.max_depth):
+            return asked
+        return replace(asked, body=json_text.read(asked.raw).value)
 
     @property
     def answer(self) -> Answer:
@@ -150,11 +158,6 @@ def _shown(data: bytes, size: int | None = None) -> Json:
     return {"begins": jsonl.bytes_out(data[:SHOWN]), "bytes": len(data) if size is None else size}
 
 
-def _kept(done: Done, sent: Sent) -> int:
-    """Bytes of an entry."""
-    return len(done.asked.raw) + (len(done.answer.body) if done.begins else sent.size)
-
-
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which entries are meant. Paths and models are globs; `since` is the number of an entry, which is left out,
@@ -180,6 +183,13 @@ class Filter:
         )
 
 
+def _weight(done: Done, sent: Sent) -> int:
+    """The bytes that an entry holds."""
+    headers = done.asked.headers
+    answer = len(done.answer.body) + len(done.begins.ending) if done.begins else sent.size
+    return len(done.asked.raw) + answer + len(done.asked.path) + (headers.size if isinstance(headers, Fields) else 0)
+
+
 class Journal:
     """The last entries. `most` 0 keeps none. `numbers` are theirs, each above the one before."""
 
@@ -196,11 +206,13 @@ class Journal:
         self.count += 1
         if not self.most:
             return
+        if len(done.asked.raw) > READ_AGAIN:
+            done = replace(done, asked=replace(done.asked, body=None, text=None))
         self._kept.append((next(self._numbers), came, done, sent))
-        self._bytes += _kept(done, sent)
+        self._bytes += _weight(done, sent)
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
             _, _, old, gone = self._kept.popleft()
-            self._bytes -= _kept(old, gone)
+            self._bytes -= _weight(old, gone)
         for event in self._waiting:
             event.set()
 

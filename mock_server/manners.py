@@ -51,6 +51,7 @@ class Relays:
         self._keyed = conduct.api_key is None
         self._slots = conduct.latency.slots is not None
         self._library = library
+        self._aliases = dict(conduct.aliases)
 
         def make(names: tuple[str, ...], seed: int) -> Relay:
             faults = (*conduct.faults, *(FAULTS[name] for name in names))
@@ -119,8 +120,9 @@ class Relays:
                 if model not in self.usual.known_models and self.usual.knows(base):
                     raise  # any other may be the name of a model
             else:
-                body = {**asked.object, "model": base}
-                asked = replace(asked, body=body, raw=json_text.write(body))
+                asked, model = _for_model(asked, base), base
+        if self._aliases and isinstance(model, str) and model in self._aliases:
+            asked = _for_model(asked, self._aliases[model])
         play = self.script.play(asked, self.ledger) if self.script.rules else None
         if play and play.rule.faults:
             names += self.grants.granted(play.rule.name, play.rule.faults)
@@ -141,3 +143,9 @@ class Relays:
         except WishError as error:
             msg = f"{where}{error}"
             raise UnknownMannerError(msg) from error
+
+
+def _for_model(asked: Asked, model: str) -> Asked:
+    """The same request for another model."""
+    body = {**asked.object, "model": model}
+    return replace(asked, body=body, raw=json_text.write(body))

@@ -49,6 +49,7 @@ class Metrics:
         self.left = 0
         self.first_byte = Histogram(FIRST_BYTE)
         self.lateness = Histogram(LATENESS)
+        self.pieces = Histogram(LATENESS)
 
     def add(self, done: Done, sent: Sent) -> None:
         self.requests[done.asked.operation or "other", done.answer.status] += 1
@@ -70,6 +71,7 @@ class Metrics:
             "under_way": under_way,
             "first_byte": self.first_byte.out(),
             "lateness": self.lateness.out(),
+            "pieces": self.pieces.out(),
         }
 
 
@@ -82,7 +84,7 @@ def added_up(several: Sequence[Counts]) -> Counts:
         for *labels, count in (row for one in several for row in one[name]):
             total[tuple(labels)] += count
         made[name] = [[*labels, count] for labels, count in total.items()]
-    for name in ("first_byte", "lateness"):
+    for name in ("first_byte", "lateness", "pieces"):
         made[name] = {
             "bounds": first[name]["bounds"],
             "counts": [sum(counts) for counts in zip(*(one[name]["counts"] for one in several), strict=True)],
@@ -115,6 +117,9 @@ def _lines(counts: Counts) -> Iterator[str]:
         yield f"{name} {value}"
     yield from _histogram("relayproof_first_byte_seconds", "From a request to the first byte.", counts["first_byte"])
     yield from _histogram("relayproof_lateness_seconds", "The worst lateness of an answer.", counts["lateness"])
+    yield from _histogram(
+        "relayproof_piece_lateness_seconds", "The lateness of each piece that was waited for.", counts["pieces"]
+    )
 
 
 def _histogram(name: str, help_: str, told: Counts) -> Iterator[str]:

@@ -26,7 +26,7 @@ from mock_server.options import Options
 from mock_server.passing import Passing
 from mock_server.recorder import Recorder, Tape
 from mock_server.relay import Relay
-from mock_server.replay import answer_of
+from mock_server.replay import Connection, answer_of
 from mock_server.respond import EXTENSION, Clock, Raw, Sent
 from mock_server.script import Play
 from mock_server.upstream import Upstream, UpstreamError
@@ -63,6 +63,9 @@ class Proxy(Adapter):
         super().__init__(relays, options, load, member=member)
         self.upstream = upstream
         self.recorder = recorder
+
+    def _whole(self, done: Done, connection: Connection) -> bytes | None:
+        return None if done.pending else super()._whole(done, connection)
 
     def chosen(self, relay: Relay, asked: Asked, play: Play | None) -> Done:
         """What a script says. The rest is asked of the upstream: `relay` then says with which faults."""

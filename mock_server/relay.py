@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial, reduce
-from secrets import token_hex
+from random import Random
 
 from mock_server import media, synthesis
 from mock_server.answer import Answer, Asked, Frame, Says
@@ -29,11 +29,14 @@ from mock_server.script import Play, Script
 from mock_server.variation import varied
 from openapi import json_text
 from openapi.document import Document
+from openapi.json_text import JsonText
 from openapi.wire.exchange import Exchange, Framing, Headers
 
 GZIP = re.compile(r"(^|,)\s*gzip\s*(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 WORTH_IT = 256  # bytes of a body below which nobody compresses
 STRICT = "x-relay-strict"
+NUMBERS = Random()  # noqa: S311 - for request ids, which are no secret; seeded by the system in each process
+NO_TEXT = JsonText(None)
 SPOKEN = {"createChatCompletion", "createCompletion", "createMessage", "createEmbedding"}  # what a model answers
 
 
@@ -56,7 +59,7 @@ class Relay:
         self.policy = reduce(_enforced, self.faults, conduct.policy)
         self.api_key = conduct.api_key
         self.turns = Turns(ledger, " ".join((*(fault.id for fault in self.faults), str(self.seed))))
-        names = (*synthesis.MODELS, *library.models, *self.script.models)
+        names = (*synthesis.MODELS, *library.models, *self.script.models, *(name for name, _ in conduct.aliases))
         self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
         self.checks = Checks(document, self.policy, conduct.mode, self.knows)
 
@@ -92,11 +95,11 @@ class Relay:
     def asked(self, method: str, path: str, headers: Headers, raw: bytes) -> Asked:
         """The record of a request. A body that is nested too deeply to be read has no value."""
         match = self.checks.match(method, path)
-        body = json_text.read(raw).value if raw and not nested_deeper(raw, self.policy.max_depth) else None
+        text = json_text.read(raw) if raw and not nested_deeper(raw, self.policy.max_depth) else NO_TEXT
         operation = match.operation.id if match else None
         auth = kind_of_key(headers, self.api_key)
         turn = self.turns.count(method, path, auth.value, raw) if self.faults else 1
-        return Asked(method, path, operation, headers, raw, body, auth, self.seed, turn)
+        return Asked(method, path, operation, headers, raw, text.value, auth, self.seed, turn, text=text)
 
     # --- the order of things ----------------------------------------------------------------------------------------
 
@@ -209,12 +212,12 @@ def _with_field(answer: Answer, field: tuple[str, str]) -> Answer:
 
 def dressed(asked: Asked, answer: Answer) -> Answer:
     """The fields that every answer has, each where a recording does not have it itself."""
-    added: list[tuple[str, str]] = []
-    if "x-request-id" not in answer.names:
-        added.append(("x-request-id", f"req_{token_hex(16)}"))
-    if "access-control-allow-origin" not in answer.names and header(asked.headers, "origin") is not None:
+    names, added = answer.names, []
+    if "x-request-id" not in names:
+        added.append(("x-request-id", f"req_{NUMBERS.getrandbits(128):032x}"))
+    if "access-control-allow-origin" not in names and header(asked.headers, "origin") is not None:
         added.append(("access-control-allow-origin", "*"))
-    return answer.adding(tuple(added))
+    return answer.adding(tuple(added)) if added else answer
 
 
 def _compressed(answer: Answer) -> Answer:

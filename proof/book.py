@@ -113,6 +113,20 @@ def chosen(word: str | None) -> tuple[list[Entry], list[NotTested]]:
     return [one for one in entries() if named(one.rule.id)], [row for row in NOT_TESTED if named(row.id)]
 
 
+def proof(rules: Mapping[str, Rule] = BOOK) -> dict[str, Json]:
+    """What proves the suite, as the reports show it: `conformance/data/proof.json`. The suite itself knows no fault."""
+    book = entries(rules)
+    counted = coverage(book)
+    named = {name: FAULTS[name].text for name in sorted({name for entry in book for name in entry.killers})}
+    return {
+        "judged": counted.tested,
+        "killed": counted.killed,
+        "not_judged": counted.not_tested,
+        "rules": {entry.rule.id: list(entry.killers) for entry in book},
+        "faults": dict(named),
+    }
+
+
 # --- as text --------------------------------------------------------------------------------------------------------
 
 

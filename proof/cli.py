@@ -17,12 +17,16 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("id", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="The whole book as a page: docs/rules.md.")
-def rules(id: str | None, *, as_json: bool, as_markdown: bool) -> None:  # noqa: A002
+@click.option("--proof", "as_proof", is_flag=True, help="What kills each rule, as JSON: conformance/data/proof.json.")
+def rules(id: str | None, *, as_json: bool, as_markdown: bool, as_proof: bool) -> None:  # noqa: A002
     """Print the rule book, or one rule or chapter of it: laws, levels, sources, what kills them, what reaches them."""
     from proof import book  # noqa: PLC0415 - a command loads what it needs
 
     if as_markdown:
         click.echo(book.markdown(), nl=False)
+        return
+    if as_proof:
+        click.echo(json.dumps(book.proof(), ensure_ascii=False, indent=1))
         return
     chosen, left_out = book.chosen(id)
     if not chosen and not left_out:

@@ -4,11 +4,13 @@ Nothing here interprets: events stand as their bytes stood, with their numbers a
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from markupsafe import Markup
 
+from conformance.report import sdk
+from conformance.report.broken_order import Break, breaks
 from conformance.report.curl import command
 from conformance.report.escape import visible_html
 from conformance.rule import Verdict
@@ -35,14 +37,17 @@ Hits = dict[int, list[str]]  # place of a finding → the rules that found it
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item of a stream, or its end; `number` is None for what is no event."""
+    """One item of a stream, or its end; `number` is None for what is no event. `offset` is that of its first byte;
+    `left` is where the stream left its grammar here."""
 
     number: int | None
     kind: str
+    offset: int
     at: float
     gap: float
     text: Markup
     rules: tuple[str, ...]
+    left: tuple[Break, ...] = ()
 
     @property
     def silent(self) -> bool:
@@ -59,12 +64,15 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One exchange for the page; `weight` estimates the characters of HTML that it takes."""
+    """One exchange for the page; `anchor` is its id there, `weight` estimates the characters of HTML that it takes.
+    `sdk` is empty where an SDK does not send such a request."""
 
     exchange: Exchange
-    number: int
+    number: int  # in its run
+    anchor: str
     request_body: Markup
     curl: Markup
+    sdk: Markup
     headers: Headers
     rows: tuple[Row | Fold, ...]
     body: Markup
@@ -72,21 +80,30 @@ class Evidence:
 
     @property
     def weight(self) -> int:
-        texts = (self.request_body, self.curl, self.body, *(row.text for row in self.rows if isinstance(row, Row)))
+        texts = (
+            self.request_body,
+            self.curl,
+            self.sdk,
+            self.body,
+            *(row.text for row in self.rows if isinstance(row, Row)),
+        )
         heads = sum(len(name) + min(len(value), HEADER) for name, value in self.headers[:HEADERS])
         rules = sum(2 * len(rule) + 30 for row in self.rows if isinstance(row, Row) for rule in row.rules)
-        return 900 + sum(map(len, texts)) + 170 * len(self.rows) + heads + rules
+        left = sum(250 for row in self.rows if isinstance(row, Row) and row.left)
+        return 1100 + sum(map(len, texts)) + 190 * len(self.rows) + heads + rules + left
 
 
-def evidence(exchange: Exchange, number: int, verdicts: Iterable[Verdict], base_url: Json) -> Evidence:
+def evidence(exchange: Exchange, number: int, anchor: str, verdicts: Iterable[Verdict], base_url: Json) -> Evidence:
     """What the page shows of an exchange, `verdicts` being those that rest on it."""
     hits = _hits(exchange.id, verdicts)
     streamed = bool(exchange.messages)
     return Evidence(
         exchange,
         number,
+        anchor,
         _breakable(visible_html(_text(exchange.request.body or b""), REQUEST, lines=True)),
         visible_html(command(exchange.request, base_url), REQUEST + 3000, lines=True),
+        visible_html(sdk.code(exchange.request, base_url) or "", REQUEST + 3000, lines=True),
         exchange.headers[:HEADERS],
         tuple(_rows(exchange, hits)) if streamed else (),
         Markup() if streamed else _body(exchange.content, hits),
@@ -107,6 +124,9 @@ def _hits(id: str, verdicts: Iterable[Verdict]) -> Hits:  # noqa: A002
 
 def _rows(exchange: Exchange, hits: Hits) -> Iterator[Row | Fold]:
     numbers = _numbers(exchange.items)
+    broken: dict[int, tuple[Break, ...]] = {}
+    for one in breaks(exchange) if hits else ():
+        broken[one.event] = (*broken.get(one.event, ()), one)
     kept = _kept(numbers, hits)
     before, at = -1, 0.0
     for index in kept:
@@ -116,10 +136,13 @@ def _rows(exchange: Exchange, hits: Hits) -> Iterator[Row | Fold]:
             yield Fold(len(left), left[-1].end - left[0].start)
             at = exchange.arrival(left[-1].end)
         came = exchange.arrival(item.end)
-        yield _row(exchange.content, item, numbers[index], (came, came - at), hits)
+        row = _row(exchange.content, item, numbers[index], (came, came - at), hits)
+        yield replace(row, left=broken.get(row.number, ())) if row.number is not None and row.rules else row
         before, at = index, came
     behind = _distinct(rule for place in sorted(hits) if place >= len(exchange.messages) for rule in hits[place])
-    yield Row(None, "end", exchange.ended_at, exchange.ended_at - at, Markup("{}").format(exchange.end.value), behind)
+    said, size = Markup("{}").format(exchange.end.value), len(exchange.content)
+    at_end = broken.get(len(exchange.messages), ()) if behind else ()
+    yield Row(None, "end", size, exchange.ended_at, exchange.ended_at - at, said, behind, at_end)
 
 
 def _row(content: bytes, item: Item, number: int | None, times: tuple[float, float], hits: Hits) -> Row:
@@ -129,7 +152,7 @@ def _row(content: bytes, item: Item, number: int | None, times: tuple[float, flo
     if len(text) > EVENT or size > 4 * EVENT:
         shown += Markup('<i class="cut"> … {:,} bytes in all</i>').format(size)
     rules = _distinct(hits.get(number, ())) if number is not None else ()
-    return Row(number, KINDS[type(item)], times[0], times[1], shown, rules)
+    return Row(number, KINDS[type(item)], item.start, times[0], times[1], shown, rules)
 
 
 def _distinct(rules: Iterable[str]) -> tuple[str, ...]:

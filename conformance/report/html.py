@@ -1,4 +1,4 @@
-"""A run as one HTML page: no network, a strict content security policy, everything from a relay escaped.
+"""Runs as one HTML page: no network, a strict content security policy, everything from a relay escaped.
 
 Whatever a template prints goes through `visible` and then through HTML's escaping, unless it already is Markup: a
 template cannot forget it. Scripts and styles are allowed by their hashes alone, so markup that slips in is dead.
@@ -8,33 +8,48 @@ import base64
 import hashlib
 import math
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from conformance.report.citations import cited
+from conformance.report.columns import shell_word
+from conformance.report.comparison import compare
 from conformance.report.escape import visible, visible_html
 from conformance.report.page import page
-from conformance.report.summary import Laws, summarise
-from conformance.report.texts import TEXTS
+from conformance.report.proof import proof
+from conformance.report.summary import Laws
+from conformance.report.words import Words, table
 from conformance.run import Run
 
 ANY_TEXT = 2000  # characters of a text for which the template sets no limit
+STYLES = ("base.css", "rules.css", "sections.css", "media.css")
 
 _QUOTED = re.compile(r"`([^`]+)`")
 
 
-def render(run: Run, laws: Laws, *, language: str = "en") -> str:
-    """The page."""
-    style, script = _asset("report.css"), _asset("report.js")
+def render(runs: Run | Sequence[Run], laws: Laws, *, language: str = "en", names: Sequence[str] = ()) -> str:
+    """The page of a run, or of several side by side. `names` are what the files of the runs are called.
+
+    The bytes of the page are a function of its arguments alone: no clock, no chance.
+    """
+    several = [runs] if isinstance(runs, Run) else list(runs)
+    style = Markup().join(_asset(name) for name in STYLES)
+    script = Markup('"use strict";\nconst TEXTS = {};\n').format(Markup(table())) + _asset("report.js")  # noqa: S704
+    words = Words(language)
     return (
         _environment()
         .get_template("report.html.jinja")
         .render(
-            page=page(summarise(run, laws)),
-            t=TEXTS[language],
+            page=page(compare(several, laws), proof(), names),
             language=language,
+            t=words.t,
+            a=words.a,
+            has=words.has,
+            plain=words.plain,
             style=style,
             script=script,
             policy=(
@@ -55,7 +70,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"show": visible_html, "law": _law, "seconds": _seconds, "slug": slug}
+    environment.filters |= {
+        "show": visible_html,
+        "visible": visible,
+        "law": _law,
+        "cited": cited,
+        "word": shell_word,
+        "seconds": seconds,
+        "brief": brief,
+        "number": number,
+    }
     return environment
 
 
@@ -68,15 +92,23 @@ def _law(text: str) -> Markup:
     return Markup(_QUOTED.sub(r"<code>\1</code>", str(visible_html(text, 600))))  # noqa: S704 - escaped before
 
 
-def _seconds(value: float | None, digits: int = 3) -> str:
+def seconds(value: float | None, digits: int = 3) -> str:
+    """`0.412 s`, an en dash for what did not happen."""
     if value is None:
         return "–"
     return f"{value:.{digits}f} s" if math.isfinite(value) and abs(value) < 1e9 else "∞"
 
 
-def slug(id: str, number: int) -> str:  # noqa: A002
-    """An anchor for a rule: its id where that can be one."""
-    return id if re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,79}", id) else f"rule-{number}"
+def brief(value: float) -> str:
+    """`412 ms`, `4.1 ms`, `1.23 s`: three digits at most."""
+    if not math.isfinite(value) or value >= 1e6:
+        return "∞"
+    return f"{value:.3g} s" if value >= 0.9995 else f"{value * 1000:.3g} ms" if value >= 1e-4 else "< 0.1 ms"
+
+
+def number(value: object) -> str:
+    """A count with commas, an en dash for none."""
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else visible(str(value), 60)
 
 
 def _asset(name: str) -> Markup:

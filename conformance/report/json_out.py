@@ -16,7 +16,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def render(run: Run, laws: Laws) -> str:
     """The JSON text, indented. Members keep the order of `record`."""
-    text = json.dumps(record(summarise(run, laws)), ensure_ascii=False, indent=2, allow_nan=False)
+    return text_of(record(summarise(run, laws)))
+
+
+def text_of(told: dict[str, Json]) -> str:
+    """JSON as reports write it: what JSON has no word for is null, a lone surrogate is an escape."""
+    text = json.dumps(_finite(told), ensure_ascii=False, indent=2, allow_nan=False)
     return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text) + "\n"
 
 
@@ -24,7 +29,7 @@ def record(summary: Summary) -> dict[str, Json]:
     """What the text says. `exit`, `finished` and `spent` are null where the run did not end."""
     header, footer = summary.run.header, summary.run.footer
     return {
-        "relay": _finite(dict(header.relay)),
+        "relay": dict(header.relay),
         "document": header.document,
         "suite": header.suite,
         "seed": header.seed,
@@ -32,7 +37,7 @@ def record(summary: Summary) -> dict[str, Json]:
         "finished": footer.finished if footer else None,
         "exit": summary.exit,
         "outcomes": {level.value: _outcomes(summary, level) for level in Level},
-        "spent": _finite(dict(footer.spent)) if footer else None,
+        "spent": dict(footer.spent) if footer else None,
         "known": {
             "waived": sum(result.excuse == "waived" for result in summary.known),
             "dialect": sum(result.excuse == "dialect" for result in summary.known),

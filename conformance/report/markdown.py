@@ -51,7 +51,7 @@ def _mark(summary: Summary) -> str:
 def _failures(title: str, results: list[Result]) -> Iterator[str]:
     if results:
         yield f"\n### {title} ({len(results)})\n"
-        yield from _table(("rule", "law", "found", "probe", "exchange"), (_failure(one) for one in results[:MANY]))
+        yield from table(("rule", "law", "found", "probe", "exchange"), (_failure(one) for one in results[:MANY]))
         yield from _more(results)
 
 
@@ -83,7 +83,7 @@ def _known(results: list[Result]) -> Iterator[str]:
             )
             for one in results[:MANY]
         )
-        yield from _table(("rule", "level", "found", "probe", "excused by"), rows)
+        yield from table(("rule", "level", "found", "probe", "excused by"), rows)
         yield from _more(results)
 
 
@@ -102,7 +102,7 @@ def _chapters(summary: Summary) -> Iterator[str]:
     yield "\n### Chapters\n"
     columns = (Outcome.PASS, Outcome.FAIL, Outcome.BROKEN, *UNVERIFIED)
     rows = [(escaped(name, NAME), results) for name, results in list(summary.chapters.items())[:MANY]]
-    yield from _table(
+    yield from table(
         ("chapter", "MUST", *(outcome.value for outcome in columns)),
         ((name, _must(results), *(_number(tally(results)[one]) for one in columns)) for name, results in rows),
     )
@@ -121,7 +121,7 @@ def _unverified(summary: Summary) -> Iterator[str]:
     if not results:
         return
     yield f"\n<details><summary>Not verified ({len(results)})</summary>\n"
-    yield from _table(("rule", "level", "outcome", "why"), (_open(one) for one in results[:MANY]))
+    yield from table(("rule", "level", "outcome", "why"), (_open(one) for one in results[:MANY]))
     yield from _more(results)
     yield "\n</details>"
 
@@ -150,7 +150,8 @@ def _provenance(summary: Summary) -> Iterator[str]:
     )
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """The lines of a table whose cells are Markdown already."""
     for row in (head, ("---",) * len(head), *rows):
         yield f"| {' | '.join(row)} |"
 

@@ -1,201 +1,216 @@
-"""What the HTML page shows, and how much of it: the caps that keep a page of 300 rules under 1 MB.
+"""What the HTML page shows, and how much of it: the caps that keep 300 rules at 5 relays under 1 MB.
 
-Every exchange is rendered once, at the end of the page, and shown again inside the rules that rest on it. Those behind
-failures come first; where the allowance is spent, an exchange is a line that says where the whole of it is.
+Columns are relays, fewest MUST failures first; everything about a relay is told in that order. Every exchange is
+rendered once, at the end of the page, and shown again inside the rules that rest on it. Those behind failures come
+first; where the allowance is spent, an exchange is a line that says where the whole of it is.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
 
-from conformance.report.evidence import Evidence, evidence
-from conformance.report.summary import UNVERIFIED, Result, Summary, Tally, excuses_of, tally
-from conformance.report.timing import Timing, timings
-from conformance.rule import Finding, Level, Outcome, Verdict
-from conformance.run import Note
+from markupsafe import Markup
 
-ALLOWANCE = 330_000  # characters of HTML for the exchanges
-MANY_EXCHANGES = 300  # lines about exchanges
+from conformance.report import exhibits
+from conformance.report.charts.bar import bar
+from conformance.report.citations import excerpts
+from conformance.report.columns import Column, column
+from conformance.report.comparison import Change, Comparison, Row
+from conformance.report.distributions import Distributions, distributions
+from conformance.report.drawers import Drawer, at, group_of
+from conformance.report.evidence import Evidence
+from conformance.report.matrix import earnest, unmatched
+from conformance.report.platform import Entry, platform
+from conformance.report.proof import Proof
+from conformance.report.speed import Speed, speeds
+from conformance.report.summary import Tally
+from conformance.report.texts import ENGLISH
+from conformance.rule import Level
+from openapi import document
+
+ROOM = 740_000  # characters of HTML for rules and exchanges, beside some 220,000 for the rest
+ALLOWANCE, LEAST = 260_000, 40_000  # for exchanges that are shown whole, at most and at least
 MANY_RULES = 600
-MANY_TIMINGS = 40
-MANY_FINDINGS = 5  # of one rule
-MANY_REASONS = 4
-MANY_NOTES = 40  # on the baseline
-SLOTS = 3  # exchanges inside one rule that did not pass
-SLOTS_PASSED = 2
+MANY_TIMINGS = (40, 8)  # streams told one by one: of one relay, of each of several
+MANY_CHANGES = 60
 
-BAR = (Outcome.FAIL, Outcome.BROKEN, *UNVERIFIED, Outcome.PASS)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A stretch of a stacked bar, in percent. Failures are told apart by `level`."""
-
-    outcome: Outcome
-    level: Level | None
-    start: float
-    width: float
+CHAPTERS = [key.removeprefix("chapter.") for key in ENGLISH if key.startswith("chapter.")]
+GROUPS = ("broken", *Level, "known", "open", "pass", "unclaimed")
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
+    """One chapter: for each column its bar, its tally of MUSTs, how many failures count and how many do not (MAY, and
+    what is excused); and how many rules differ."""
+
     name: str
-    must: Tally
-    all: Tally
-    bar: tuple[Part, ...]
+    rules: int
+    cells: tuple[tuple[Markup, Tally, int, int], ...]
+    differing: int
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One rule as the page has it: its anchor's number and what of it is shown."""
-
-    result: Result
-    number: int
-    slots: tuple[Evidence, ...]
-    asked: Mapping[str, int]
-
-    @property
-    def findings(self) -> tuple[tuple[str, str | None, tuple[str, ...], int | None, str, tuple[str, ...]], ...]:
-        told = self.result.findings[:MANY_FINDINGS]
-        return tuple(
-            (found.text, verdict.probe, _ids(verdict, found), found.at, found.place, excuses_of(verdict))
-            for verdict, found in told
-        )
-
-    @property
-    def findings_left(self) -> int:
-        return max(len(self.result.findings) - MANY_FINDINGS, 0)
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        return self.result.reasons[:MANY_REASONS]
-
-    @property
-    def exchanges_left(self) -> int:
-        return max(len(self.result.exchanges) - len(self.slots), 0)
-
-
-def _ids(verdict: Verdict, found: Finding) -> tuple[str, ...]:
-    return verdict.exchanges if found.exchange is None else (found.exchange,)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """All that the template asks for."""
 
-    summary: Summary
-    tone: str
-    models: tuple[str, ...]
-    levels: tuple[tuple[Level, Tally], ...]
-    known: tuple[tuple[str, int], ...]
-    notes: tuple[Note, ...]
+    comparison: Comparison
+    columns: tuple[Column, ...]
     chapters: tuple[Chapter, ...]
-    groups: tuple[tuple[str, tuple[Shown, ...]], ...]
+    groups: tuple[tuple[str, tuple[Drawer, ...]], ...]
+    rules: int
     rules_left: int
-    exchanges: tuple[Evidence, ...]
-    whole: frozenset[int]
-    exchanges_left: int
-    timings: tuple[Timing, ...]
-    timings_left: int
+    outcomes: Mapping[str, int]
+    unasked: tuple[str, ...]
+    exchanges: tuple[tuple[Column, Evidence], ...]
+    whole: frozenset[str]
+    exchanges_all: int
+    times: Distributions
+    faster: tuple[tuple[Speed, Column, Column], ...]
+    differing: frozenset[str]
+    changes: tuple[tuple[Change, Row], ...]
+    changes_left: int
+    changed: tuple[Column, Column] | None
+    entries: tuple[Entry, ...]
+    excerpts: tuple[tuple[str, str, Markup], ...]
+    proof: Proof
+    anchors: Mapping[str, str]
+
+    @property
+    def several(self) -> bool:
+        return len(self.columns) > 1
+
+    @property
+    def exchanges_left(self) -> int:
+        return self.exchanges_all - len(self.exchanges)
+
+    @property
+    def many_timings(self) -> int:
+        return MANY_TIMINGS[self.several]
+
+    @property
+    def tone(self) -> str:
+        return self.columns[0].tone if not self.several else ""
+
+    @property
+    def platforms(self) -> Iterator[tuple[str, list[tuple[int, Entry]]]]:
+        """The platforms' rows, each with its number."""
+        for name, rows in groupby(enumerate(self.entries), key=lambda one: one[1].platform):
+            yield name, list(rows)
+
+    def anchor(self, rule: str) -> str:
+        """Where a rule stands in the page; the list of rules where it is not shown."""
+        return self.anchors.get(rule, "rules")
 
 
-def page(summary: Summary) -> Page:
-    exchanges = _exchanges(summary)
-    whole = _affordable(exchanges, summary)
-    listed = [one for one in exchanges if one.number in whole or one.number < MANY_EXCHANGES]
-    by_id = {one.exchange.id: one for one in listed}
-    rules = sorted(summary.results, key=lambda one: one.urgency)
-    shown = [_shown(result, number, by_id) for number, result in enumerate(rules[:MANY_RULES])]
-    times = tuple(timings(summary.run.exchanges))
+def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Page:
+    """The page of a comparison. `files` are the names of the runs on disk, in the order of the comparison."""
+    columns = tuple(column(number, one, comparison, files) for number, one in enumerate(comparison.ranked))
+    every = [(one, exhibit) for one in columns for exhibit in exhibits.of(one)]
+    listed = exhibits.listed(every, len(columns))
+    answering = [number for number, relay in enumerate(comparison.relays) if relay.summary.all.decided]
+    differing = frozenset(row.rule for row in (*earnest(comparison), *unmatched(comparison)))
+    grouped = {row.rule: group_of(row, answering) for row in comparison.rows}
+    ordered = sorted(comparison.rows, key=lambda row: (GROUPS.index(grouped[row.rule]), row.urgency))
+    drawers = list(_drawers(ordered[:MANY_RULES], grouped, comparison, _by_relay(listed), proof))
+    left = ROOM - sum(one.weight for one in drawers) - exhibits.LINE * len(listed)
+    pair = _pair(comparison, columns)
+    changes = comparison.changes() if pair else ()
     return Page(
-        summary=summary,
-        tone="pass" if summary.holds else "fail" if summary.exit == 1 else "open",
-        models=_models(summary),
-        levels=tuple((level, summary.level(level)) for level in Level),
-        known=tuple(_known(summary)),
-        notes=summary.notes[:MANY_NOTES],
-        chapters=tuple(_chapter(name, results) for name, results in summary.chapters.items()),
-        groups=tuple((name, tuple(group)) for name, group in groupby(shown, _group)),
-        rules_left=max(len(rules) - MANY_RULES, 0),
+        comparison=comparison,
+        columns=columns,
+        chapters=tuple(_chapters(comparison, differing)),
+        groups=tuple((name, tuple(group)) for name, group in groupby(drawers, lambda one: one.group)),
+        rules=len(ordered),
+        rules_left=max(len(ordered) - MANY_RULES, 0),
+        outcomes=Counter(word for row in ordered for word in set(row.words)),
+        unasked=_unasked(comparison),
         exchanges=tuple(listed),
-        whole=frozenset(whole),
-        exchanges_left=len(exchanges) - len(listed),
-        timings=times[:MANY_TIMINGS],
-        timings_left=max(len(times) - MANY_TIMINGS, 0),
+        whole=exhibits.affordable(listed, min(max(left, LEAST), ALLOWANCE)),
+        exchanges_all=len(every),
+        times=distributions([one.relay.run.exchanges for one in columns]),
+        faster=tuple(_faster(comparison, columns)),
+        differing=differing,
+        changes=changes[:MANY_CHANGES],
+        changes_left=max(len(changes) - MANY_CHANGES, 0),
+        changed=pair,
+        entries=platform(),
+        excerpts=tuple(excerpts([row.cites for row in ordered], document.load())),
+        proof=proof,
+        anchors={one.row.rule: one.anchor for one in drawers},
     )
 
 
-def _known(summary: Summary) -> Iterator[tuple[str, int]]:
-    """What of the failures is known, or comes and goes: by name, where there is any."""
-    excused = Counter(one.excuse for one in summary.known)
-    counted = {"waived": excused["waived"], "dialect": excused["dialect"], "flaky": summary.flaky}
-    return ((name, count) for name, count in counted.items() if count)
+def _pair(comparison: Comparison, columns: Sequence[Column]) -> tuple[Column, Column] | None:
+    """The two runs whose difference is told, older first: the first and the last where there are two, or where all are
+    of one relay."""
+    places = {str(relay.run.header.relay.get("base_url")) for relay in comparison.relays}
+    if len(comparison.relays) < 2 or (len(comparison.relays) > 2 and len(places) > 1):
+        return None
+    by_relay = {id(one.relay): one for one in columns}
+    return by_relay[id(comparison.relays[0])], by_relay[id(comparison.relays[-1])]
 
 
-def _models(summary: Summary) -> tuple[str, ...]:
-    models = summary.run.header.relay.get("models")
-    named = models.values() if isinstance(models, dict) else ()
-    return tuple(dict.fromkeys(str(name) for name in named))[:4]
+def _faster(comparison: Comparison, columns: Sequence[Column]) -> Iterator[tuple[Speed, Column, Column]]:
+    """The differences of speed that a test tells, each with the faster and the slower relay."""
+    by_relay = {id(one.relay): one for one in columns}
+    for one in speeds(comparison):
+        if one.differs:
+            yield one, by_relay[id(comparison.relays[one.fast])], by_relay[id(comparison.relays[one.slow])]
 
 
-def _exchanges(summary: Summary) -> list[Evidence]:
-    resting: dict[str, list[Verdict]] = {}
-    for verdict in summary.run.verdicts:
-        for name in verdict.exchanges:
-            resting.setdefault(name, []).append(verdict)
-    base_url = summary.run.header.relay.get("base_url")
-    return [
-        evidence(exchange, number, resting.get(exchange.id, ()), base_url)
-        for number, exchange in enumerate(summary.run.exchanges)
-    ]
+def _unasked(comparison: Comparison) -> tuple[str, ...]:
+    """The rules of the book that no run asked."""
+    unasked = [relay.summary.unasked for relay in comparison.relays]
+    common = set.intersection(*map(set, unasked)) if unasked else set()
+    return tuple(rule for rule in unasked[0] if rule in common) if unasked else ()
 
 
-def _affordable(exchanges: list[Evidence], summary: Summary) -> set[int]:
-    """The numbers of those that are shown whole: what failures rest on first, then what is open, then the rest."""
-    concern: dict[str, int] = {}
-    for verdict in summary.run.verdicts:
-        urgency = BAR.index(verdict.outcome)
-        for name in verdict.exchanges:
-            concern[name] = min(concern.get(name, urgency), urgency)
-    spent, whole = 0, set()
-    for one in sorted(exchanges, key=lambda one: (concern.get(one.exchange.id, len(BAR)), one.number)):
-        if spent + one.weight <= ALLOWANCE:
-            spent += one.weight
-            whole.add(one.number)
-    return whole
+# --- rules ------------------------------------------------------------------------------------------------------------
 
 
-def _shown(result: Result, number: int, by_id: Mapping[str, Evidence]) -> Shown:
-    many = SLOTS_PASSED if result.outcome is Outcome.PASS else SLOTS
-    slots = tuple(by_id[name] for name in result.exchanges if name in by_id)[:many]
-    asked: dict[str, int] = {}
-    for verdict in result.verdicts:
-        asked[verdict.outcome.value] = asked.get(verdict.outcome.value, 0) + 1
-    return Shown(result, number, slots, asked)
+def _chapters(comparison: Comparison, differing: AbstractSet[str]) -> Iterator[Chapter]:
+    for name, rows in sorted(comparison.chapters.items(), key=lambda one: _place(one[0])):
+        cells = []
+        for number in comparison.ranked:
+            failed = [one for row in rows if row.cells[number].failed and (one := row.cells[number].result)]
+            grave = sum(one.level is not Level.MAY and not one.excused for one in failed)
+            drawn = bar((row.cells[number], row.level) for row in rows)
+            cells.append((drawn, comparison.tally(name, number, Level.MUST), grave, len(failed) - grave))
+        yield Chapter(name, len(rows), tuple(cells), sum(row.rule in differing for row in rows))
 
 
-def _group(shown: Shown) -> str:
-    """The key of a group's name, less its `group.`."""
-    match shown.result.outcome:
-        case Outcome.FAIL:
-            return "known" if shown.result.excused else shown.result.level.value
-        case Outcome.BROKEN | Outcome.PASS as outcome:
-            return outcome.value
-    return "open"
+def _by_relay(listed: Sequence[tuple[Column, Evidence]]) -> dict[int, dict[str, Evidence]]:
+    """The exchanges on the page, by column and id."""
+    shown: dict[int, dict[str, Evidence]] = {}
+    for one, exhibit in listed:
+        shown.setdefault(one.number, {})[exhibit.exchange.id] = exhibit
+    return shown
 
 
-def _chapter(name: str, results: list[Result]) -> Chapter:
-    return Chapter(name, tally(one for one in results if one.level is Level.MUST), tally(results), tuple(_bar(results)))
+def _place(chapter: str) -> int:
+    """Chapters stand in the order of their names in the table of texts, from the wire up; others behind them."""
+    return CHAPTERS.index(chapter) if chapter in CHAPTERS else len(CHAPTERS)
 
 
-def _bar(results: list[Result]) -> Iterator[Part]:
-    """What was verified first, what is open next, failures last, the gravest at the end."""
-    counted = Counter((one.outcome, one.level if one.outcome is Outcome.FAIL else None) for one in results)
-    levels: tuple[Level | None, ...] = (None, *reversed(Level))
-    start = 0.0
-    for outcome, level in ((outcome, level) for outcome in reversed(BAR) for level in levels):
-        width = 100 * counted[outcome, level] / len(results)
-        if width:
-            yield Part(outcome, level, round(start, 2), round(width, 2))
-            start += width
+def _drawers(
+    rows: Sequence[Row],
+    grouped: Mapping[str, str],
+    comparison: Comparison,
+    shown: Mapping[int, Mapping[str, Evidence]],
+    proof: Proof,
+) -> Iterator[Drawer]:
+    several = len(comparison.relays) > 1
+    for number, row in enumerate(rows):
+        cells = tuple(
+            at(place, row.cells[which], shown.get(place, {}), several=several)
+            for place, which in enumerate(comparison.ranked)
+        )
+        yield Drawer(row, slug(row.rule, number), grouped[row.rule], cells, proof.of(row.rule))
+
+
+def slug(id: str, number: int) -> str:  # noqa: A002
+    """An anchor for a rule: its id where that can be one."""
+    return id if re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,79}", id) and "." in id else f"rule-{number}"

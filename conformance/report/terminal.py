@@ -1,7 +1,8 @@
 """A run in one screen: the verdict line, what failed and where to look, what was not verified and why."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from io import StringIO
 
 from rich.console import Console
@@ -14,9 +15,6 @@ from conformance.report.texts import ENGLISH
 from conformance.rule import Finding, Level, Outcome, Verdict
 from conformance.run import Run
 
-MANY_FAILURES = 8  # of MUST that are told in full; the screen has an end
-MANY_LESSER = 6
-MANY_REASONS = 3
 TEXT = 240
 NAME = 60
 
@@ -33,8 +31,47 @@ MARKS: Mapping[Outcome, tuple[str, str]] = {
 Line = tuple[int, Text]  # indent, text
 
 
-def render(run: Run, laws: Laws, *, width: int = 100, color: bool = False) -> str:
-    """The summary as text. `color` adds ANSI; whether to (a terminal, no NO_COLOR) is the caller's to know."""
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much is told: MUSTs in full, other rules, reasons, and whether with where to look."""
+
+    failures: int = 8
+    lesser: int = 6
+    reasons: int = 3
+    full: bool = True
+
+
+ROOMS = (
+    Room(),
+    Room(6, 4, 2),
+    Room(4, 3, 1),
+    Room(3, 2, 1),
+    Room(2, 1, 1),
+    Room(4, 1, 1, full=False),
+    Room(2, 1, 0, full=False),
+    Room(1, 1, 0, full=False),
+    Room(0, 0, 0, full=False),
+)
+
+
+def render(run: Run, laws: Laws, *, width: int = 100, height: int | None = None, color: bool = False) -> str:
+    """The summary as text. `color` adds ANSI; whether to (a terminal, no NO_COLOR) is the caller's to know. With a
+    `height` in lines as much is told as a screen of that height holds, and what is left out is counted."""
+    summary = summarise(run, laws)
+    return fitting((_lines(summary, room) for room in ROOMS), width, height, color=color)
+
+
+def fitting(tellings: Iterable[Iterable[Line]], width: int, height: int | None, *, color: bool) -> str:
+    """The first telling that fits, else the last: each is shorter than the one before."""
+    text = ""
+    for lines in tellings:
+        text = _text(lines, width, color=color)
+        if height is None or text.count("\n") <= height:
+            break
+    return text
+
+
+def _text(lines: Iterable[Line], width: int, *, color: bool) -> str:
     out = StringIO()
     console = Console(
         file=out,
@@ -47,7 +84,7 @@ def render(run: Run, laws: Laws, *, width: int = 100, color: bool = False) -> st
         highlight=False,
         _environ={},
     )
-    for indent, text in _lines(summarise(run, laws)):
+    for indent, text in lines:
         console.print(Padding(text, (0, 0, 0, indent), expand=False))
     return "".join(line.rstrip() + "\n" for line in out.getvalue().split("\n")[:-1])
 
@@ -57,15 +94,15 @@ def wants_color(*, is_terminal: bool, environ: Mapping[str, str]) -> bool:
     return is_terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
-def _lines(summary: Summary) -> Iterator[Line]:
+def _lines(summary: Summary, room: Room) -> Iterator[Line]:
     yield from _head(summary)
-    yield from _told(summary.of(Outcome.BROKEN), ENGLISH["group.broken"], MANY_LESSER)
-    yield from _told(summary.failures(Level.MUST), ENGLISH["group.MUST"], MANY_FAILURES)
-    yield from _short(summary.failures(Level.SHOULD))
-    yield from _known(summary.known)
-    yield from _notes(summary)
-    yield from _unverified(summary)
-    yield from _may(summary)
+    yield from _told(summary.of(Outcome.BROKEN), ENGLISH["group.broken"], room.lesser, room)
+    yield from _told(summary.failures(Level.MUST), ENGLISH["group.MUST"], room.failures, room)
+    yield from _short(summary.failures(Level.SHOULD), room)
+    yield from _known(summary.known, room)
+    yield from _notes(summary, room)
+    yield from _unverified(summary, room)
+    yield from _may(summary, room)
 
 
 def _head(summary: Summary) -> Iterator[Line]:
@@ -77,11 +114,14 @@ def _head(summary: Summary) -> Iterator[Line]:
         yield 2, Text(visible(summary.run.footer.note, TEXT))
 
 
-def _told(results: list[Result], title: str, many: int) -> Iterator[Line]:
+def _told(results: list[Result], title: str, many: int, room: Room) -> Iterator[Line]:
     if results:
-        yield 0, Text(f"\n{title} ({len(results)})", "bold")
+        yield _title(f"{title} ({len(results)})", room)
     for result in results[:many]:
         mark, style = MARKS[result.outcome]
+        if not room.full:
+            yield 2, Text.assemble((f"{mark} ", style), (visible(result.rule, NAME), "bold"), f"  {_where(result)}")
+            continue
         yield (
             2,
             Text.assemble((f"{mark} ", style), (visible(result.rule, NAME), "bold"), f"  {visible(result.law, TEXT)}"),
@@ -91,64 +131,73 @@ def _told(results: list[Result], title: str, many: int) -> Iterator[Line]:
     yield from _more(results, many)
 
 
-def _short(results: list[Result]) -> Iterator[Line]:
+def _title(text: str, room: Room) -> Line:
+    return 0, Text(f"\n{text}" if room.full else text, "bold")
+
+
+def _short(results: list[Result], room: Room) -> Iterator[Line]:
     if results:
-        yield 0, Text(f"\nSHOULD failed ({len(results)})", "bold")
-    for result in results[:MANY_LESSER]:
+        yield _title(f"SHOULD failed ({len(results)})", room)
+    for result in results[: room.lesser]:
         mark, style = MARKS[result.outcome]
         said = Text.assemble(
             (f"{mark} ", style), (visible(result.rule, NAME), "bold"), f"  {visible(result.said, 120)}"
         )
         yield 2, said.append(f"{_others(result)}  {_where(result)}", "dim")
-    yield from _more(results, MANY_LESSER)
+    yield from _more(results, room.lesser)
 
 
-def _known(results: list[Result]) -> Iterator[Line]:
+def _known(results: list[Result], room: Room) -> Iterator[Line]:
     """Failures that are excused: told, and never as anything else."""
     if results:
-        yield 0, Text(f"\n{ENGLISH['group.known']} ({len(results)})", "bold")
-    for result in results[:MANY_LESSER]:
+        yield _title(f"{ENGLISH['group.known']} ({len(results)})", room)
+    for result in results[: room.lesser]:
         said = Text.assemble(("✗ ", "dim"), (visible(result.rule, NAME), "bold"), f"  {visible(result.said, 120)}")
         yield 2, said.append(f"{_others(result)}  {_where(result)}", "dim")
-        for excuse in result.excuses[:MANY_REASONS]:
+        for excuse in result.excuses[: room.reasons]:
             yield 4, Text(visible(excuse, TEXT), "dim")
-    yield from _more(results, MANY_LESSER)
+    yield from _more(results, room.lesser)
 
 
-def _notes(summary: Summary) -> Iterator[Line]:
+def _notes(summary: Summary, room: Room) -> Iterator[Line]:
     if summary.notes:
-        yield 0, Text(f"\n{ENGLISH['notes']} ({len(summary.notes)})", "bold")
-    for note in summary.notes[:MANY_LESSER]:
+        yield _title(f"{ENGLISH['notes']} ({len(summary.notes)})", room)
+    for note in summary.notes[: room.lesser]:
         style = "yellow" if note.stale else "dim"
         yield 2, Text.assemble((f"{ENGLISH[f'note.{note.kind}']}: ", style), (visible(note.waiver, TEXT), "bold"))
         yield 4, Text(visible(note.text, TEXT), "dim")
-    yield from _more([note.waiver for note in summary.notes], MANY_LESSER, "waivers")
+    yield from _more([note.waiver for note in summary.notes], room.lesser, "waivers")
 
 
-def _unverified(summary: Summary) -> Iterator[Line]:
+def _unverified(summary: Summary, room: Room) -> Iterator[Line]:
     if any(summary.all[outcome] for outcome in UNVERIFIED):
-        yield 0, Text("\nNot verified", "bold")
+        yield _title("Not verified", room)
     for outcome in UNVERIFIED:
         results = summary.of(outcome)
         if not results:
             continue
         mark, style = MARKS[outcome]
-        yield 2, Text.assemble((f"{mark} ", style), f"{len(results)} {outcome.value}: ", (_names(results), "bold"))
+        yield (
+            2,
+            Text.assemble((f"{mark} ", style), f"{len(results)} {outcome.value}: ", (_names(results, room), "bold")),
+        )
         reasons = Counter(next(iter(result.reasons), "no reason given") for result in results)
-        for reason, count in reasons.most_common(MANY_REASONS):
+        for reason, count in reasons.most_common(room.reasons):
             yield 6, Text(f"{count} × {visible(reason, 120)}", "dim")
-        yield from _more(list(reasons), MANY_REASONS, "reasons", 6)
+        yield from _more(list(reasons), room.reasons or len(reasons), "reasons", 6)
 
 
-def _may(summary: Summary) -> Iterator[Line]:
+def _may(summary: Summary, room: Room) -> Iterator[Line]:
     failed = summary.failures(Level.MAY)
     if failed:
-        yield 0, Text.assemble(("\nMAY", "bold"), f" not so in {len(failed)}: {_names(failed)}")
+        indent, title = _title("MAY", room)
+        yield indent, title.append(f" not so in {len(failed)}: {_names(failed, room)}", "not bold")
 
 
-def _names(results: list[Result]) -> str:
-    names = ", ".join(visible(result.rule, NAME) for result in results[:MANY_LESSER])
-    return names + (f" and {len(results) - MANY_LESSER} more" if len(results) > MANY_LESSER else "")
+def _names(results: list[Result], room: Room) -> str:
+    many = max(room.lesser, 1)
+    names = ", ".join(visible(result.rule, NAME) for result in results[:many])
+    return names + (f" and {len(results) - many} more" if len(results) > many else "")
 
 
 def _others(result: Result) -> str:

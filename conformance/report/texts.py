@@ -1,107 +1,23 @@
-"""What the reports say, one table a language, so that a second language is a second table."""
+"""What the reports say, one table a language, read from `texts.toml`: a word stands there once, in all languages."""
 
+import tomllib
 from collections.abc import Mapping
+from importlib.resources import files
 
 from conformance.exit_code import MEANING
 
-ENGLISH: Mapping[str, str] = {
-    **{f"exit.{code.value}": meaning for code, meaning in MEANING.items()},
-    "exit.none": "this run did not end",
-    "exit.other": "an exit code that this version does not know",
-    "word.0": "Holds",
-    "word.1": "Breaks a MUST",
-    "word.2": "Wrong use",
-    "word.3": "Not reached",
-    "word.4": "Not verified",
-    "word.5": "Our own fault",
-    "word.none": "Did not end",
-    "word.other": "Unknown end",
-    "word.accepted": "Accepted, with failures",
-    "word.empty": "Nothing verified",
-    "outcome.broken": "our check raised: a fault of ours, and no word on the relay",
-    "outcome.fail": "the relay was seen to break the rule",
-    "outcome.pass": "verified: asked, answered, and nothing found",
-    "outcome.untestable": "the probe could not be made, so nothing was verified",
-    "outcome.inconclusive": "asked, and the answer decides nothing",
-    "outcome.not-seen": "the rule applies, but its occasion never came",
-    "outcome.skipped": "a capability that the target does not claim",
-    "level.MUST": "breaks clients",
-    "level.SHOULD": "is expected",
-    "level.MAY": "is told and no more",
-    "group.broken": "Broken checks, our own fault",
-    "group.MUST": "MUST failed",
-    "group.SHOULD": "SHOULD failed",
-    "group.MAY": "MAY, told and no more",
-    "group.known": "Known failures, excused",
-    "group.open": "Not verified",
-    "group.pass": "Verified",
-    "notes": "The baseline wants a look",
-    "note.expired": "expired",
-    "note.unexpected-pass": "passes unexpectedly",
-    "note.unused": "unused",
-    "note.expires-soon": "expires soon",
-    "known.waived": "the baseline excuses the failure: it decides no exit code",
-    "known.dialect": "a habit of the relay's family, which excuses the failure: it decides no exit code",
-    "known.flaky": "repeats of the probe did not all fail: how many did, and the interval of the rate (95 %)",
-    "excused-by": "Excused by",
-    "title": "conformance report",
-    "filter": "Filter rules",
-    "filter.none": "No rule fits the filter.",
-    "theme": "Switch between light and dark",
-    "keys": "filter · walk · open",
-    "chapters": "Chapters",
-    "rules": "Rules",
-    "exchanges": "Exchanges",
-    "time": "Time",
-    "spent": "Spent",
-    "provenance": "Provenance",
-    "legend": "What the words mean",
-    "law.unknown": "This version does not know the rule.",
-    "cites": "Stands in",
-    "found": "Found",
-    "expected": "expected and seen",
-    "reason": "Why",
-    "asked-by": "Asked by",
-    "evidence": "Evidence",
-    "evidence.none": "No exchange stands behind this verdict.",
-    "request": "Request",
-    "request.none": "no body",
-    "answer": "Answer",
-    "answer.none": "no answer came",
-    "headers": "headers",
-    "log": "Wire log",
-    "log.empty": "the body is empty",
-    "curl": "as curl",
-    "copy": "Copy",
-    "event": "event",
-    "at": "at",
-    "gap": "gap",
-    "body": "body",
-    "left-out": "left out here",
-    "left-out.whole": "in the run file, exchange",
-    "size": "Left out to keep this page small: the whole exchange is in the run file under this id.",
-    "stream": "stream",
-    "probe": "probe",
-    "events": "events",
-    "first-byte": "first byte",
-    "ttft": "TTFT",
-    "total": "total",
-    "longest-gap": "longest gap",
-    "arrivals": "arrivals",
-    "time.none": "No answer of this run was an event stream.",
-    "time.note": "TTFT is the first event that says something, reasoning included. One measurement each, so no "
-    "percentiles. A tick is an event: ticks in one heap at the end are a stream that was held back.",
-    "relay": "relay",
-    "document": "document",
-    "suite": "suite",
-    "seed": "seed",
-    "command": "command",
-    "started": "started",
-    "finished": "finished",
-    "exit": "exit",
-    "plan": "planned",
-    "judged-offline": "This page is one file and loads nothing.",
-    "unasked": "rules of this version that this run did not ask",
-}
+LANGUAGES = ("en", "zh")
 
-TEXTS: Mapping[str, Mapping[str, str]] = {"en": ENGLISH}
+
+def _tables() -> dict[str, dict[str, str]]:
+    text = files("conformance.report").joinpath("texts.toml").read_text(encoding="utf-8")
+    tables: dict[str, dict[str, str]] = {language: {} for language in LANGUAGES}
+    tables["en"] |= {f"exit.{code.value}": meaning for code, meaning in MEANING.items()}
+    for key, words in tomllib.loads(text).items():
+        for language, word in words.items():
+            tables[language][key] = word
+    return tables
+
+
+TEXTS: Mapping[str, Mapping[str, str]] = _tables()
+ENGLISH = TEXTS["en"]

@@ -1,15 +1,20 @@
-"""When a stream said what: the first event that says something, the longest silence, and each arrival as a tick."""
+"""When a stream said what: the first event that says something, the pieces behind it, the longest silence, the end.
+
+A piece is an event that says something, reasoning and tool calls included: not a role, an empty delta or a keep-alive.
+Streams that were asked for and failed are counted apart, since a time without an answer is no time of an answer.
+"""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from openapi.json_text import Json
-from openapi.wire.exchange import Exchange
+from openapi.wire.exchange import End, Exchange
 from openapi.wire.streams import chat
 
 TICKS = 120  # places along the line of arrivals
+MISTAKES = "errors."  # probes that ask for something wrong: what refuses them is no failed stream
 
 _SAYS = {chat.Symbol.DELTA, chat.Symbol.TOOL}
 
@@ -43,20 +48,28 @@ def timing(exchange: Exchange) -> Timing:
 
 def ttft(exchange: Exchange) -> float | None:
     """When the first event came that says something, reasoning included."""
+    return next(_pieces(exchange), None)
+
+
+def _pieces(exchange: Exchange) -> Iterator[float]:
+    """When each event came that says something."""
     for number, (message, payload) in enumerate(zip(exchange.messages, exchange.payloads, strict=True)):
-        said = {one.symbol for one in chat.classify(number, message, payload)}
-        if said & _SAYS or _says(payload.value):
-            return exchange.arrival(message.end)
-    return None
+        if any(one.symbol in _SAYS for one in chat.classify(number, message, payload)) or _says(payload.value):
+            yield exchange.arrival(message.end)
 
 
 def _says(payload: Json) -> bool:
     """The same of the streams that are not chat: completions, responses, messages."""
     match payload:
-        case {"choices": [{"text": str(text)}, *_]}:
-            return bool(text)
-        case {"type": str(type_), "delta": delta}:
-            return type_.endswith(("delta", ".delta")) and bool(delta)
+        case {"choices": [*choices]}:
+            return any(
+                isinstance(choice, dict) and isinstance(text := choice.get("text"), str) and text != ""
+                for choice in choices
+            )
+        case {"type": str(type_), "delta": str(delta)}:
+            return type_.endswith(".delta") and delta != ""
+        case {"type": "content_block_delta", "delta": dict(delta)}:
+            return any(value != "" for name, value in delta.items() if name in {"text", "thinking", "partial_json"})
     return False
 
 
@@ -66,3 +79,84 @@ def _ticks(arrivals: list[float]) -> tuple[int, ...]:
         return (0,) if arrivals else ()
     places = {round(TICKS * max(at, 0.0) / last) for at in arrivals if not math.isnan(at)}
     return tuple(sorted(places))
+
+
+# --- many of them, as samples -----------------------------------------------------------------------------------------
+
+Key = tuple[str, str, int]  # probe, step, repeat: what one relay was asked and another too
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One stream that came whole and said something, in seconds. `gaps` lie between one piece and the next."""
+
+    key: Key
+    exchange: str
+    ttft: float
+    total: float
+    gaps: tuple[float, ...]
+
+    @property
+    def per_piece(self) -> float | None:
+        """The mean time from a piece to the next, None where there is only one."""
+        return sum(self.gaps) / len(self.gaps) if self.gaps else None
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The streams of a run. `failed` were asked for and broke off, timed out, or were answered with 429 or 5xx."""
+
+    samples: tuple[Sample, ...]
+    failed: int
+
+    @property
+    def ttft(self) -> tuple[float, ...]:
+        return tuple(one.ttft for one in self.samples)
+
+    @property
+    def total(self) -> tuple[float, ...]:
+        return tuple(one.total for one in self.samples)
+
+    @property
+    def gaps(self) -> tuple[float, ...]:
+        return tuple(gap for one in self.samples for gap in one.gaps)
+
+    @property
+    def per_piece(self) -> tuple[float, ...]:
+        return tuple(mean for one in self.samples if (mean := one.per_piece) is not None)
+
+
+def times(exchanges: Iterable[Exchange]) -> Times:
+    """What the streams of a run took."""
+    asked = [one for one in exchanges if one.is_stream or one.request.object.get("stream") is True]
+    samples = (sample(one) for one in asked)
+    return Times(tuple(one for one in samples if one is not None), sum(map(_failed, asked)))
+
+
+def sample(exchange: Exchange) -> Sample | None:
+    """The times of one stream; None where it did not come whole, said nothing, or its times are no numbers."""
+    if not exchange.is_stream or exchange.status != 200 or exchange.end is not End.COMPLETE:
+        return None
+    pieces = tuple(_pieces(exchange))
+    if not pieces or not all(map(math.isfinite, (*pieces, exchange.ended_at))):
+        return None
+    gaps = tuple(later - earlier for earlier, later in pairwise(pieces))
+    key = (exchange.probe or "", exchange.step or "", exchange.repeat)
+    return Sample(key, exchange.id, pieces[0], exchange.ended_at, gaps)
+
+
+def _failed(exchange: Exchange) -> bool:
+    if exchange.end is End.CLIENT_ABORTED or (exchange.probe or "").startswith(MISTAKES):
+        return False
+    return (
+        exchange.status is None or exchange.status == 429 or exchange.status >= 500 or exchange.end is not End.COMPLETE
+    )
+
+
+def shared(several: Iterable[Times]) -> list[Times]:
+    """The same, confined to what all that have any sample were asked and answered: who was asked for more, or longer,
+    is not slower for it. Failures stay as they are."""
+    told = list(several)
+    keys: Mapping[int, set[Key]] = {number: {one.key for one in times.samples} for number, times in enumerate(told)}
+    common = set.intersection(*filter(None, keys.values())) if any(keys.values()) else set()
+    return [Times(tuple(one for one in times.samples if one.key in common), times.failed) for times in told]

@@ -15,7 +15,7 @@ from openapi.schema import SchemaFault
 from openapi.wire.exchange import Exchange
 from openapi.wire.streams.chat import Choice, ToolCall
 
-CALL = "openapi#/components/schemas/ChatCompletionMessageToolCall"
+CALL = "openapi#/components/schemas/ToolCall"
 PIECE = "openapi#/components/schemas/ChatCompletionChunk, tool_calls"
 _PIECE_ID = "/choices/*/delta/tool_calls/*/id"
 CHOICE = "openapi#/components/schemas/ChatCompletionRequest/properties/tool_choice"

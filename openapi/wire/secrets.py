@@ -15,7 +15,16 @@ from openapi.wire.exchange import Headers
 from openapi.wire.redaction import SHORTEST, Redactor, mark
 
 HEADER_PARTS = ("auth", "key", "token", "secret", "cookie", "password", "credential", "signature")
-HARMLESS = frozenset({"www-authenticate", "idempotency-key"})
+HARMLESS = frozenset(  # named so, and no secret
+    {
+        "www-authenticate",
+        "idempotency-key",
+        "access-control-allow-credentials",
+        "x-portkey-provider",
+        "x-portkey-custom-host",
+    }
+)
+MEASURES = ("spend", "limit", "budget", "count", "remaining", "reset", "usage", "duration")  # `x-litellm-key-spend`
 MEMBERS = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|access[_-]?key|secret|password|passwd|credential|auth|authorization|bearer"
     r"|(?:access|refresh|auth|session|id|bearer|api)[_-]?token)s?$|^(?:key|token|sig|signature)$",
@@ -48,7 +57,8 @@ class Look:
 def is_secret_header(name: str) -> bool:
     """Whether the value of a header is a secret, by the header's name."""
     lower = name.lower()
-    return lower not in HARMLESS and "ratelimit" not in lower and any(part in lower for part in HEADER_PARTS)
+    harmless = lower in HARMLESS or "ratelimit" in lower or lower.rpartition("-")[2] in MEASURES
+    return not harmless and any(part in lower for part in HEADER_PARTS)
 
 
 def looks(text: str) -> Iterator[Look]:

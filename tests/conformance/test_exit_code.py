@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.exit_code import MEANING, Exit, exit_of
+from conformance.exit_code import MEANING, Exit, exit_of, exit_of_all
 from conformance.rule import Level, Outcome, Verdict
 
 LETTERS = {
@@ -92,3 +92,24 @@ def test_without_a_failure_nothing_is_violated(must: str) -> None:
 def test_each_code_has_a_meaning() -> None:
     assert set(MEANING) == set(Exit)
     assert [int(code) for code in Exit] == [*range(6)]
+
+
+@pytest.mark.parametrize(
+    ("codes", "together"),
+    [
+        ([0, 0], Exit.VERIFIED),
+        ([0, 1], Exit.VIOLATED),
+        ([1, 3], Exit.VIOLATED),
+        ([1, 5], Exit.OUR_FAULT),
+        ([3, 3], Exit.UNREACHABLE),
+        ([0, 3], Exit.UNVERIFIED),
+        ([0, 4], Exit.UNVERIFIED),
+        ([0, None], Exit.UNVERIFIED),
+        ([3, 4], Exit.UNVERIFIED),
+        ([0, 2], Exit.MISUSED),
+        ([], Exit.UNVERIFIED),
+    ],
+)
+def test_the_exit_code_of_several_is_the_gravest(codes: list[int | None], together: Exit) -> None:
+    assert exit_of_all(codes) is together
+    assert exit_of_all(codes[::-1]) is together

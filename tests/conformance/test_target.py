@@ -148,6 +148,11 @@ def test_an_empty_target_has_the_name_of_its_file() -> None:
     [
         ("name = ", "is no TOML"),
         ("max_request = 5", "max_request = 5 is not understood"),
+        ("headers = { x-api-key = 'k' }", "none that is a key"),
+        ("headers = { Authorization = 'Bearer k' }", "none that is a key"),
+        ("headers = { x-a = 5 }", "headers holds texts"),
+        ("concurrency = 0", "concurrency is one or more"),
+        ("absent = [5]", "absent holds 5"),
         ("max_requests = true", "max_requests = True"),
         ("max_requests = '5'", "max_requests = '5'"),
         ("max_tokens = -1", "a limit is not negative"),

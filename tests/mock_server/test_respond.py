@@ -28,6 +28,7 @@ class Connected:
     times: list[float] = field(default_factory=list)
     finished: bool | None = None
     broken: bool = False
+    leave: Callable[[], None] | None = None
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
@@ -41,6 +42,9 @@ class Connected:
 
     def reset(self) -> None:
         self.broken = True
+
+    def when_left(self, call: Callable[[], None]) -> None:
+        self.leave = call
 
 
 async def unused(message: Message) -> None:
@@ -78,13 +82,15 @@ def over_asgi(answer: Answer, pace: Pace | None = None, receive: Any = None) -> 
     return sent
 
 
-def over_raw(answer: Answer, pace: Pace | None = None, receive: Any = None) -> Connected:
+def over_raw(answer: Answer, pace: Pace | None = None, leaving: float | None = None) -> Connected:
     connected = Connected()
 
     async def run() -> None:
-        source = receive or stays()
         scope = {"method": "POST", "path": "/", "extensions": {EXTENSION: connected}}
-        await Responder(scope, source, unused, Clock(source), pace or Pace()).respond(answer)
+        if leaving is not None:
+            asyncio.get_running_loop().call_later(leaving, lambda: connected.leave and connected.leave())
+        clock = Clock(stays(), raw=connected)
+        await Responder(scope, stays(), unused, clock, pace or Pace()).respond(answer)
 
     asyncio.run(asyncio.wait_for(run(), 10))
     return connected
@@ -174,7 +180,7 @@ def test_lateness_does_not_add_up() -> None:
 def test_a_client_that_leaves_ends_it_at_once() -> None:
     answer = Answer(200, SSE, (Frame(0.0, b"a"), Frame(60.0, b"b")), Framing.CHUNKED, ended_at=60.0)
     started = perf_counter()
-    connected = over_raw(answer, receive=leaves(0.05))
+    connected = over_raw(answer, leaving=0.05)
     assert perf_counter() - started < 5
     assert connected.finished is None
     assert len(connected.written) == 2
@@ -191,6 +197,6 @@ def test_a_truncated_answer_closes_without_its_last_chunk() -> None:
 
 
 def test_silence_lasts_until_the_client_leaves_and_then_closes() -> None:
-    connected = over_raw(Answer(200, SSE, (), Framing.CHUNKED, End.TIMEOUT), receive=leaves(0.05))
+    connected = over_raw(Answer(200, SSE, (), Framing.CHUNKED, End.TIMEOUT), leaving=0.05)
     assert connected.broken is False
     assert len(connected.written) == 1

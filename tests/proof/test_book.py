@@ -30,6 +30,12 @@ def test_the_page_is_what_the_command_prints() -> None:
     assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == markdown()
 
 
+def test_the_proof_that_reports_show_is_what_the_command_prints() -> None:
+    """`make docs` makes it anew."""
+    kept = json.loads((ROOT / "conformance" / "data" / "proof.json").read_text(encoding="utf-8"))
+    assert kept == proof.book.proof()
+
+
 def test_each_rule_stands_in_the_book_once_with_a_killer_and_a_probe() -> None:
     book = entries()
     assert sorted(entry.rule.id for entry in book) == sorted(BOOK)

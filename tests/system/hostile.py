@@ -222,6 +222,11 @@ def drips(first: bytes, piece: bytes, every: float) -> Relay:
     return relay
 
 
+def hangs(connection: Connection) -> None:
+    """A relay that never answers."""
+    connection.wait(600)
+
+
 def floods(first: bytes, piece: bytes, size: int) -> Relay:
     """A relay that sends so many bytes as fast as they are taken."""
 

@@ -7,17 +7,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import click
 import pytest
 
 import relayproof
 from conformance import cli, run
-from conformance.check import Progress
 from conformance.probes import PROBES
+from conformance.reach import harmless
+from mock_server.library import RECORDINGS
 from mock_server.process import running
-from openapi.wire.exchange import Exchange, Request
 from tests.system.command import ROOT, Told, environment, relayproof_, run_of, started
 from tests.system.hostile import error, forwards, reply, said, sends, serving
 
@@ -216,7 +215,7 @@ def test_the_command_is_kept_without_what_it_should_not_keep() -> None:
         "http://u:hush@p:1",
         "--proxy=http://u:hush@p",
     ]
-    assert [cli._harmless(word) for word in words] == [
+    assert [harmless(word) for word in words] == [
         "check", "https://h/v1", "--header=X-Api-Key:…", "X-A:…", "…", "--proxy=http:…",
     ]  # fmt: skip
 
@@ -232,7 +231,7 @@ def test_what_is_piped_is_plain_and_every_tenth_probe_is_told() -> None:
     assert "\r" not in told.text
     lines = told.err.splitlines()
     assert [line.partition("/")[0] for line in lines][:2] == ["10", "20"]
-    assert re.fullmatch(r"(\d+)/\1 probes · \d+ requests · \d+ tokens · [a-z.-]+", lines[-1])
+    assert re.fullmatch(r"(\d+)/\1 probes · \d+ requests · [\d,]+ tokens · [a-z.-]+", lines[-1])
 
 
 def test_who_stops_reading_changes_no_exit_code() -> None:
@@ -271,17 +270,6 @@ def test_a_terminal_gets_colour_unless_it_wants_none(env: dict[str, str], *, col
     os.close(primary)
     assert (b"\x1b[1" in text or b"\x1b[3" in text) == colored
     assert b"\r\x1b[K1/1 probes" in text
-
-
-def test_progress_on_a_terminal_is_one_line_that_goes_away(capsys: pytest.CaptureFixture[str]) -> None:
-    budget = SimpleNamespace(requests=3, prompt_tokens=2, completion_tokens=1)
-    last = Exchange("e1", Request("GET", "/v1/models"), probe="models.list")
-    watching = cli._watching(quiet=False)
-    watching.terminal = True
-    with watching as tell:
-        tell(Progress(1, 2, budget, last))  # type: ignore[arg-type]
-    told = capsys.readouterr().err.replace("\x1b[K", "")  # click takes it out again where there is no terminal
-    assert told == "\r1/2 probes · 3 requests · 3 tokens · models.list\r"
 
 
 def test_a_console_of_another_code_page_gets_escapes_and_no_traceback() -> None:
@@ -426,6 +414,28 @@ def test_judging_a_run_that_was_cut_judges_what_is_there(good_run: Path) -> None
     assert relayproof_("judge", "cut.jsonl").code == 0
     Path("cut.jsonl").write_bytes(data[: len(lines[0]) + 50])
     assert relayproof_("judge", "cut.jsonl").code == 4
+
+
+def test_a_folder_of_recordings_is_judged_as_one_run() -> None:
+    told = relayproof_("judge", RECORDINGS / "litellm", "--out", "litellm.jsonl")
+    assert told.code == 1
+    found = run_of(Path("litellm.jsonl"))
+    names = sorted(path.stem for path in (RECORDINGS / "litellm").iterdir())
+    assert sorted(exchange.id for exchange in found.exchanges) == names
+    assert str(found.header.relay["name"]).startswith("litellm[proxy]")
+    alone = relayproof_("judge", RECORDINGS / "litellm" / "chat-n2-stream.jsonl", "--out", "one.jsonl")
+    assert alone.code == 1
+    of_one = [one for one in found.verdicts if one.exchanges == ("chat-n2-stream",)]
+    assert sorted(map(repr, of_one)) == sorted(map(repr, run_of(Path("one.jsonl")).verdicts))
+
+
+def test_a_folder_without_a_recording_is_2() -> None:
+    Path("empty").mkdir()
+    assert "no recording is in it" in relayproof_("judge", "empty").line
+    Path("empty/x.jsonl").write_text("hello\n", encoding="utf-8")
+    told = relayproof_("judge", "empty")
+    assert told.code == 2
+    assert told.line.startswith("relayproof: empty: ")
 
 
 @pytest.mark.parametrize("command", ["judge", "report"])

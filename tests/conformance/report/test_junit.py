@@ -48,7 +48,7 @@ def test_a_should_that_failed_tells_its_story_without_a_failure() -> None:
     root = ET.fromstring(junit.render(small_run(), BOOK))
     case = root.find(".//testcase[@name='chat.stream.role-first']")
     assert case is not None
-    assert (case[0].tag, case[0].get("message")) == ("skipped", "SHOULD: choice 0: text before the role")
+    assert (case[0].tag, case[0].text) == ("skipped", "SHOULD: choice 0: text before the role")
     assert "- choice 1: text before the role [chat.n: e1, at 30]" in (case.findtext("system-out") or "")
 
 
@@ -79,6 +79,6 @@ def test_red_is_what_the_exit_code_says(run: Run) -> None:
 @given(runs)
 def test_totals_add_up(run: Run) -> None:
     root = ET.fromstring(junit.render(run, BOOK))
-    for name in ("tests", "failures", "errors", "skipped"):
+    for name in ("tests", "failures", "errors"):
         assert int(root.attrib[name]) == sum(int(suite.attrib[name]) for suite in root.findall("testsuite"))
     assert int(root.attrib["tests"]) == len(root.findall(".//testcase"))

@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from conformance.report import terminal
+from conformance.report.summary import summarise
 from conformance.rule import Finding, Level, Outcome, Verdict
 from conformance.run import Run
-from tests.conformance.report.made import BOOK, HEADER, ended, small_run
+from tests.conformance.report.made import BOOK, HEADER, ended, known_run, runs, small_run
 
 GOLDEN = """\
 a-relay  MUST 2/4 · SHOULD 1/2 · MAY 0/1 · 1 broken · 1 untestable · 1 inconclusive (1 MUST by the model alone) · \
@@ -97,3 +100,39 @@ def test_colour_is_for_terminals_that_do_not_refuse(
     environ: dict[str, str], *, is_terminal: bool, wanted: bool
 ) -> None:
     assert terminal.wants_color(is_terminal=is_terminal, environ=environ) is wanted
+
+
+def many_failures() -> Run:
+    """Thirty rules that this version does not know, all failed, twenty more left open."""
+    said = (Finding("what was expected, and what was seen instead of it, at some length " * 3, 4, "/choices/*"),)
+    verdicts = tuple(
+        Verdict(f"later.rule-{number}", level, outcome, "chat.whole", ("e1",), said if outcome is Outcome.FAIL else ())
+        for number, (level, outcome) in enumerate(
+            [(level, Outcome.FAIL) for level in Level for _ in range(15)]
+            + [(Level.MUST, outcome) for outcome in (Outcome.UNTESTABLE, Outcome.INCONCLUSIVE) for _ in range(10)]
+        )
+    )
+    return ended(Run(HEADER, (), verdicts))
+
+
+@pytest.mark.parametrize("height", [22, 30, 50])
+@pytest.mark.parametrize("run", [small_run(), known_run(), many_failures()], ids=["small", "known", "many"])
+def test_a_summary_fits_the_screen_it_is_for(run: Run, height: int) -> None:
+    text = terminal.render(run, BOOK, width=80, height=height)
+    assert text.count("\n") <= height
+    assert all(len(line) <= 80 for line in text.split("\n"))
+    summary = summarise(run, BOOK)
+    assert " ".join(summary.line.split()) in " ".join(text.split())
+    failed = len(summary.failures(Level.MUST))
+    assert f"({failed})" in text or not failed
+
+
+def test_what_is_piped_is_told_whole() -> None:
+    assert len(terminal.render(many_failures(), BOOK).splitlines()) > 22
+
+
+@settings(max_examples=60, deadline=None)
+@given(runs, st.integers(20, 60))
+def test_the_verdict_line_is_told_on_any_screen(run: Run, height: int) -> None:
+    told = terminal.render(run, BOOK, width=2000, height=height)
+    assert summarise(run, BOOK).line in told

@@ -1,11 +1,13 @@
 """When a stream said what, measured once and from the bytes."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from conformance.report.timing import timing, timings
-from openapi.wire.exchange import Exchange, Read, Request
+from conformance.report.timing import sample, shared, times, timing, timings
+from openapi.wire.exchange import End, Exchange, Read, Request
 from tests.conformance.report.made import recorded
 
 STREAM = (("content-type", "text/event-stream"),)
@@ -56,3 +58,58 @@ def test_only_streams_are_timed() -> None:
     whole = recorded("litellm/chat-basic", "e1", "p")
     streamed = recorded("litellm/chat-stream", "e2", "p")
     assert [one.exchange.id for one in timings((whole, streamed))] == ["e2"]
+
+
+def asked(*events: tuple[float, str], **changes: Any) -> Exchange:
+    request = Request("POST", "/v1/chat/completions", body=b'{"stream":true}')
+    told: dict[str, Any] = {"request": request, "probe": "chat.stream", "ended_at": 2.0, **changes}
+    return replace(stream(*events), **told)
+
+
+SAID = (
+    (0.1, delta('{"role":"assistant","content":""}')),
+    (0.5, delta('{"reasoning_content":"hm"}')),
+    (0.6, delta("{}")),
+    (0.9, delta('{"content":"a"}')),
+    (1.1, delta('{"content":"b"}')),
+    (1.5, "[DONE]"),
+)
+
+
+def test_a_sample_counts_what_says_something_and_nothing_else() -> None:
+    one = sample(asked(*SAID))
+    assert one is not None
+    assert (one.key, one.ttft, one.total) == (("chat.stream", "", 1), 0.5, 2.0)
+    assert one.gaps == pytest.approx((0.4, 0.2))
+    assert one.per_piece == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "failed"),
+    [
+        ({}, False),
+        ({"status": 503}, True),
+        ({"status": 429}, True),
+        ({"status": None, "end": End.RESET}, True),
+        ({"end": End.TRUNCATED}, True),
+        ({"end": End.TIMEOUT}, True),
+        ({"end": End.CLIENT_ABORTED}, False),
+        ({"status": 400}, False),
+        ({"status": 503, "probe": "errors.unknown-model-stream"}, False),
+    ],
+)
+def test_what_failed_is_counted_apart_and_is_no_sample(changes: dict[str, Any], failed: bool) -> None:
+    told = times([asked(*SAID, **changes)])
+    assert (len(told.samples), told.failed) == (0 if changes else 1, int(failed))
+
+
+def test_a_time_that_is_none_is_no_sample() -> None:
+    assert sample(asked((math.inf, delta('{"content":"a"}')))) is None
+
+
+def test_relays_are_measured_on_what_all_of_them_answered() -> None:
+    one = times([asked(*SAID), asked(*SAID, probe="chat.long", ended_at=9.0)])
+    other, dead = times([asked(*SAID)]), times([])
+    common = shared([one, other, dead])
+    assert [[sample.key[0] for sample in times.samples] for times in common] == [["chat.stream"], ["chat.stream"], []]
+    assert shared([dead, dead]) == [dead, dead]

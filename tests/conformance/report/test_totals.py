@@ -6,8 +6,10 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 from hypothesis import HealthCheck, given, settings
+from markupsafe import escape
 
-from conformance.report import html, json_out, junit, markdown, terminal
+from conformance.report import badge, html, json_out, junit, markdown, sarif, terminal
+from conformance.report.escape import visible
 from conformance.report.summary import summarise
 from conformance.rule import Outcome
 from conformance.run import Run
@@ -57,6 +59,11 @@ def check(run: Run) -> None:
     suites = ET.fromstring(junit.render(run, BOOK))
     assert int(suites.attrib["tests"]) == total.total + 1  # and whether the run ended
     assert line == (suites.findtext("testsuite[@name='run']/system-out") or "")
+    (log,) = json.loads(sarif.render(run, BOOK))["runs"]
+    assert log["properties"]["outcomes"] == record["outcomes"]
+    assert log["properties"]["line"] == visible(line, sarif.TEXT)
+    assert len({one["ruleIndex"] for one in log["results"]}) == total[Outcome.FAIL]
+    assert f": {escape(line)}</title>" in badge.render(run, BOOK)
 
 
 def test_totals_of_the_small_run_agree() -> None:

@@ -19,7 +19,16 @@ def test_headers_that_hold_secrets(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["WWW-Authenticate", "content-type", "x-ratelimit-remaining-tokens", "anthropic-ratelimit-tokens-limit"]
+    "name",
+    [
+        "WWW-Authenticate",
+        "content-type",
+        "x-ratelimit-remaining-tokens",
+        "anthropic-ratelimit-tokens-limit",
+        "x-litellm-key-spend",
+        "Access-Control-Allow-Credentials",
+        "x-portkey-provider",
+    ],
 )
 def test_headers_that_do_not(name: str) -> None:
     assert not secrets.is_secret_header(name)
