@@ -7,8 +7,10 @@ KILLS ?= reports/local/kills
 FUZZ_SECONDS ?= 1800
 CLIENTS := tests/system/clients
 SCHEMAS := tests/conformance/report/schemas
+FOREIGN := $(VENV)/foreign
+SOURCES := $(shell find openapi mock_server conformance proof relayproof.py -type f -not -path "*/__pycache__/*")
 
-.PHONY: demo serve test check lint format docs proof mutation fuzz clients schemas clean
+.PHONY: demo serve test check lint format docs proof mutation fuzz clients schemas foreign clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -16,7 +18,7 @@ demo: $(VENV)/demo.stamp
 serve: $(VENV)/demo.stamp
 	$(BIN)/relayproof serve --port $(PORT)
 
-test: $(VENV)/test.stamp
+test: $(VENV)/test.stamp foreign
 	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/system --cov
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/system
 
@@ -81,6 +83,14 @@ schemas: $(SCHEMAS)/node_modules/.stamp
 
 $(SCHEMAS)/node_modules/.stamp: $(SCHEMAS)/package.json
 	npm install --prefix $(SCHEMAS) --no-package-lock --no-audit --no-fund --legacy-peer-deps --loglevel=error
+	touch $@
+
+# Somebody else's project, for tests/system/test_foreign.py: the wheel beside other plugins of pytest.
+foreign: $(FOREIGN)/.stamp
+
+$(FOREIGN)/.stamp: tests/system/foreign/requirements.txt constraints.txt pyproject.toml $(SOURCES)
+	test -x $(FOREIGN)/bin/python || $(PYTHON) -m venv $(FOREIGN)
+	$(FOREIGN)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement $< .
 	touch $@
 
 clean:

@@ -95,13 +95,11 @@ def pytest_configure(config: pytest.Config) -> None:
         if suite:
             raise pytest.UsageError("--relay-suite: whom to judge? give --relay-base-url, or --relay-target")
         return
-    from conformance.testing.hooks import SUITE, Hooks  # noqa: PLC0415 - only where a relay is named
+    from conformance.testing.hooks import Hooks  # noqa: PLC0415 - only where a relay is named
     from conformance.testing.setup import setup  # noqa: PLC0415
 
     made = config.stash[SETUP] = setup(config)
-    config.pluginmanager.register(Hooks(made, config), "relayproof-hooks")
-    if (suite or config.getini("relay_suite")) and str(SUITE) not in config.args:
-        config.args.append(str(SUITE))
+    config.pluginmanager.register(Hooks(made, config, beside=suite or config.getini("relay_suite")), "relayproof-hooks")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:

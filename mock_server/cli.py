@@ -93,10 +93,13 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked or ctx.resilient_parsing:
         return
     from mock_server.faults import FAULTS  # noqa: PLC0415
+    from mock_server.faults.beyond import beyond  # noqa: PLC0415
     from mock_server.outage import KINDS  # noqa: PLC0415
 
     for fault in FAULTS.values():
         click.echo(f"{fault.id}\n    {fault.text}\n    breaks: {', '.join(fault.breaks) or 'no rule'}")
+        if why := beyond(fault):
+            click.echo(f"    not as a proxy: {why}")
     for kind in KINDS.values():
         click.echo(f"--outage …,as={kind.name}\n    {kind.text}\n    breaks: {', '.join(kind.breaks) or 'no rule'}")
     ctx.exit()
@@ -288,6 +291,8 @@ def _options(given: dict[str, Any], stack: ExitStack) -> "Options":
 
     upstream = _upstream(given["record_from"], given["upstream_key_env"])
     gap = math.inf if given["max_gap"] is None else given["max_gap"]
+    if upstream and given["faults"]:
+        _refuse_unplayable(given["faults"])
     conduct = Conduct(
         wanted=given["faults"],
         api_key=given["api_key"],
@@ -350,6 +355,13 @@ def _upstream(url: str | None, variable: str | None) -> "Upstream | None":
         return parse(url, key)
     except AddressError as error:
         _give_up(str(error))
+
+
+def _refuse_unplayable(faults: "tuple[Wish, ...]") -> None:
+    from mock_server.faults.beyond import beyond_all  # noqa: PLC0415
+
+    if told := beyond_all(tuple(one.fault for one in faults)):
+        _give_up(told)
 
 
 def _token(variable: str | None) -> str | None:

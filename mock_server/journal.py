@@ -140,7 +140,8 @@ class Entry:
         reads = tuple(Read(frame.due, frame.data) for frame in self.answer.frames)
         request = Request(self.asked.method, "")
         told = Exchange("", request, self.answer.status, self.answer.headers, reads)
-        return cleared(told, self._redactor)
+        given = secrets.given(told.headers, told.content, stream=told.is_stream)
+        return cleared(told, secrets.redactor(self.asked.headers, self.asked.path, self.asked.body, given))
 
     @property
     def _redactor(self) -> Redactor:

@@ -8,16 +8,18 @@ from time import perf_counter
 
 from mock_server.recorder import Tape
 from mock_server.respond import Clock, Raw
-from mock_server.upstream import without_connection
+from mock_server.upstream import UpstreamError, without_connection
 from openapi.wire import http1_out
 from openapi.wire.exchange import End, Exchange, Framing, Headers, Read
 from openapi.wire.http1 import AnswerReader
 
 STREAM = 4 << 20  # bytes of an event stream that are kept while it passes: the tape has it line by line
-WHOLE = 32 << 20  # and of any other body, or one that is waited for
-BEGINNING = 1 << 20  # of one that is longer: what is kept at its beginning
-ENDING = 64 << 10  # and at its end
+BEGINNING = 1 << 20  # of an answer that is longer than what is kept: its beginning
+ENDING = 64 << 10  # and its end
 HEAD_END = re.compile(rb"\n\r?\n")
+MOST_HEAD = 1 << 20  # bytes of interim heads before the one that counts
+MOST = 64 << 20  # bytes of any other answer that are kept
+READ = 128  # bytes that a read weighs beside its data
 INTERIM = re.compile(rb"HTTP/\S+ 1(?!01)\d\d")  # RFC 9110 section 15.2
 
 
@@ -38,36 +40,46 @@ class Passing:
     first_byte: float | None = None
     size: int = 0  # bytes of the body
     ending: deque[bytes] = field(default_factory=deque)
-    _head: bytes = b""  # while it is not whole
+    _head: bytearray = field(default_factory=bytearray)  # while it is not whole
     _gone: bool = False
+    _heads: int = 0  # bytes that came before the head was whole
+    _weight: int = 0  # of what is kept
 
     def __post_init__(self) -> None:
         self.reader = AnswerReader(self.asked.request.method)
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is to be read: the answer ended, or is too long for one that is waited for."""
-        return self.reader.complete or self.reader.fault is not None or (self.long and self.through is None)
+        return self.reader.complete or self.reader.fault is not None
 
     @property
     def long(self) -> bool:
-        """Whether the body is longer than what is kept of it."""
-        return self.size > (STREAM if self.through and self._is_plain_stream else WHOLE)
+        """Whether the body is more than what is kept of it."""
+        return self._weight > (STREAM if self.through and self._is_plain_stream else MOST)
 
     async def feed(self, data: bytes) -> None:
-        """Bytes as the upstream sent them."""
+        """Bytes as the upstream sent them. Raises UpstreamError for an answer that does not end where it must."""
         at = round(perf_counter() - self.started, 6)
         self.first_byte = at if self.first_byte is None else self.first_byte
         had_head = self.reader.head is not None
         body = self.reader.feed(data)
         if self.tape and self.reader.head and not had_head:
             self.tape.head(self.exchange(End.COMPLETE))
+        if not self.reader.head and not self.reader.fault:
+            self._heads += len(data)
+            if self._heads > MOST_HEAD:
+                msg = f"no head came within {MOST_HEAD} bytes"
+                raise UpstreamError(msg)
         if body:
             self._keep(Read(at, body))
-            if self.tape:
-                self.tape.read(Read(at, body), stream=self._is_plain_stream)
         if self.through:
             await self._send(data, self.through)
+
+    def drop(self) -> None:
+        """Nothing comes that is worth a recording."""
+        if self.tape:
+            self.tape.drop()
+            self.tape = None
 
     def exchange(self, end: End, error: str | None = None) -> Exchange:
         """What came, with this end."""
@@ -98,14 +110,21 @@ class Passing:
             self.through.finish(keep_alive=end is End.COMPLETE and known)
 
     def _keep(self, read: Read) -> None:
+        """Keeps what came, of a long body only the beginning and the end. Raises UpstreamError where all is needed."""
         was_long = self.long
         self.size += len(read.data)
+        self._weight += len(read.data) + READ
+        if self.tape:
+            self.tape.read(read, stream=self._is_plain_stream)
         if not self.long:
             self.reads.append(read)
             return
+        if not self.through:
+            msg = f"its answer is larger than the {MOST} bytes that can be changed"
+            raise UpstreamError(msg)
         self.reader.forget()
         if not was_long:
-            ends = accumulate(len(one.data) for one in self.reads)
+            ends = accumulate(len(one.data) + READ for one in self.reads)
             self.reads = [one for one, end in zip(self.reads, ends, strict=True) if end <= BEGINNING]
         self.ending.append(read.data)
         while sum(map(len, self.ending)) - len(self.ending[0]) >= ENDING:
@@ -117,7 +136,8 @@ class Passing:
             self._head += data
             if self.reader.head is None and not self.reader.fault:
                 return
-            data, self._head, self._gone = _for_the_client(self._head, self.told), b"", True
+            data, self._gone = _for_the_client(bytes(self._head), self.told), True
+            self._head.clear()
         self.clock.count(len(data))
         through.write(data)
         await through.drain()

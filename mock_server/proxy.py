@@ -3,7 +3,8 @@
     client ──request──► mock ──the same──► upstream
            ◄──bytes────      ◄──bytes────           each read goes on at once, and to the tape
 
-Where a fault is wanted, the client gets the fault; what is recorded is always what the upstream sent.
+Where a fault is wanted, the upstream is asked what a deaf relay hears, and the client gets the fault; what is recorded
+is always what the upstream was asked and sent. What a proxy cannot play is refused (`faults/beyond.py`).
 """
 
 import asyncio
@@ -19,9 +20,10 @@ from mock_server import synthesis
 from mock_server.adapter import Adapter
 from mock_server.answer import Answer, Asked
 from mock_server.asking import keys_of
+from mock_server.faults.beyond import beyond_all
 from mock_server.journal import Beginning, Done
 from mock_server.library import Library
-from mock_server.manners import Relays
+from mock_server.manners import Relays, UnknownMannerError
 from mock_server.options import Options
 from mock_server.passing import Passing
 from mock_server.recorder import Recorder, Tape
@@ -29,7 +31,7 @@ from mock_server.relay import Relay
 from mock_server.replay import Connection, answer_of
 from mock_server.respond import EXTENSION, Clock, Raw, Sent
 from mock_server.script import Play
-from mock_server.upstream import Upstream, UpstreamError
+from mock_server.upstream import Reader, Upstream, UpstreamError
 from openapi.wire import secrets
 from openapi.wire.exchange import Auth, End, Exchange, Request
 from openapi.wire.http1 import FRAMING_FAULT
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 
 NOT_YET = Answer(502, ())  # nobody was asked yet
 LEFT = "the client left before the answer was over"
-TOO_LONG = "the answer was too long to be waited for"
 IDLE = 600.0  # seconds of an upstream's silence
 PIECE = 65536
 
@@ -68,7 +69,11 @@ class Proxy(Adapter):
         return None if done.pending else super()._whole(done, connection)
 
     def chosen(self, relay: Relay, asked: Asked, play: Play | None) -> Done:
-        """What a script says. The rest is asked of the upstream: `relay` then says with which faults."""
+        """What a script says. The rest is asked of the upstream: `relay` then says with which faults. Raises
+        UnknownMannerError for those that only the upstream could have."""
+        unplayable = beyond_all(tuple(fault.id for fault in relay.faults))
+        if unplayable:
+            raise UnknownMannerError(unplayable)
         if play and (play.recording or play.rule.failure or play.rule.reply is not None or play.rule.calls):
             return Done(asked, relay.answer(asked, play), None, play)
         return Done(asked, NOT_YET, relay, play, pending=True)
@@ -77,28 +82,25 @@ class Proxy(Adapter):
         """Asks the upstream, and passes on what comes."""
         if not done.pending or done.relay is None:
             return await super().serve(scope, receive, send, clock, done)
-        asked = done.asked
+        asked, heard = done.asked, done.relay.heard(done.asked)
         sent = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        base = Exchange("upstream", _asked(asked), sent=sent, operation=asked.operation)
-        tape = self._tape(base)
+        base = Exchange("upstream", _asked(heard), sent=sent, operation=asked.operation)
         raw: Raw | None = scope.get("extensions", {}).get(EXTENSION)
         as_it_is = done.relay.plain and scope.get("http_version") == "1.1"  # else it is framed anew
         through = raw if as_it_is else None
-        told = done.ticket.headers if done.ticket else ()
-        passing = Passing(base, clock, tape, through, told)
+        passing = Passing(base, clock, self._tape(base), through, done.ticket.headers if done.ticket else ())
         try:
-            exchange = await self._ask(asked, passing, receive)
+            exchange = await self._ask(heard, passing, receive)
         except UpstreamError as error:
-            if tape:
-                tape.drop()
-            text = f"The upstream {self.upstream.url} was not reached: {error}"
+            passing.drop()
+            text = f"The upstream {self.upstream.url} gave no answer: {error}"
             refused = synthesis.error(502, text, type="server_error", code="bad_gateway", operation=asked.operation)
             return await self._own(scope, receive, send, clock, replace(done, answer=refused))
         except BaseException:
-            if tape:
-                tape.drop()
+            passing.drop()
             raise
-        if tape:
+        if passing.tape:
+            tape = passing.tape
             await asyncio.to_thread(tape.end_long if passing.long else tape.end, exchange)
         answer = exchange.view(answer_of)
         if through:
@@ -144,22 +146,20 @@ class Proxy(Adapter):
         return _with_auth(passing.exchange(end, error), asked)
 
 
-async def _read(reader: asyncio.StreamReader, passing: Passing) -> tuple[End, str | None]:
+async def _read(reader: Reader, passing: Passing) -> tuple[End, str | None]:
     """Reads to the end: how it ended, and why where that was no end."""
     while not passing.over:
         try:
             data = await asyncio.wait_for(reader.read(PIECE), IDLE)
-        except ConnectionError:
-            return passing.reader.close(reset=True), "the connection was reset"
         except TimeoutError:
             return End.TIMEOUT, f"no byte for {IDLE:g} s"
         if not data:
             break
         await passing.feed(data)
-    if passing.long and not passing.reader.complete:
-        return End.CLIENT_ABORTED, TOO_LONG
     if passing.reader.fault:
         return End.TRUNCATED, FRAMING_FAULT + passing.reader.fault
+    if reader.broken and not passing.reader.complete:
+        return passing.reader.close(reset=True), "the connection was reset"
     end = passing.reader.close()
     return end, None if end is End.COMPLETE else "the connection ended before the answer did"
 

@@ -23,6 +23,8 @@ from openapi.wire.jsonl import Recording, RecordingError, read_recording
 from openapi.wire.redaction import Redactor
 
 PART = ".part"
+FRESH = ".new"
+MOST_STEMS = 10_000  # names of which it is known how often they were taken; more are counted anew on disk
 CUT = "the recording was cut short: the proxy ended before the answer did"
 BEGINNING = "the answer was too long to be kept: this is how it began"
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
@@ -51,6 +53,8 @@ class Recorder:
         return [made for part in sorted(self.folder.glob(f"*{PART}")) if (made := _recovered(part, self.of))]
 
     def _free(self, stem: str) -> Path:
+        if len(self._next) >= MOST_STEMS:
+            self._next.clear()
         number = self._next.get(stem, 0) + 1
         while any((self.folder / f"{stem}-{number:04}.jsonl{end}").exists() for end in ("", PART)):
             number += 1
@@ -65,6 +69,7 @@ class Tape:
         self.path, self.of = path, of
         self.taken = taken
         self.exchange = replace(exchange, request=_shown(exchange.request, taken))
+        self._known = known
         self._holding = Holding(known, taken)
         self._lines = 0  # of the body
         self._part = path.with_name(path.name + PART)
@@ -87,9 +92,7 @@ class Tape:
         request = replace(self.exchange.request, auth=exchange.request.auth)
         whole = self._cleared(replace(exchange, request=request))
         text = secrets.hidden(jsonl.write_recording(Recording("recorded", self.of, whole)))
-        fresh = self.path.with_name(self.path.name + ".new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(self.path)
+        _put(self.path, text)
         self.drop()
         return self.path
 
@@ -103,18 +106,21 @@ class Tape:
         self._file.flush()
         request = replace(self.exchange.request, auth=exchange.request.auth)
         bare = self._cleared(replace(exchange, request=request, reads=(), chunks=None))
+        taken = Redactor(self._known | self._holding.given)
         fresh = self.path.with_name(self.path.name + ".new")
         with fresh.open("w", encoding="utf-8") as whole, self._part.open(encoding="utf-8") as part:
             whole.write(secrets.hidden(jsonl.dump(jsonl.recording_head(Recording("recorded", self.of, bare)))) + "\n")
-            whole.writelines(islice(part, 2, None))  # behind the request and the head of the answer
+            whole.writelines(map(taken.text, islice(part, 2, None)))  # behind the request and the head of the answer
             whole.write(secrets.hidden(jsonl.dump(jsonl.recording_end(bare))) + "\n")
         fresh.replace(self.path)
         self.drop()
         return self.path
 
     def _cleared(self, exchange: Exchange) -> Exchange:
-        """Without the secrets that the request brought, and those that the answer's headers give."""
-        return cleared(replace(exchange, headers=secrets.shown_headers(exchange.headers, self.taken)), self.taken)
+        """Without the secrets that the request brought, and those that the answer gives."""
+        given = secrets.given(exchange.headers, exchange.content, stream=exchange.is_stream)
+        taken = Redactor(self._known | given) if given else self.taken
+        return cleared(replace(exchange, headers=secrets.shown_headers(exchange.headers, taken)), taken)
 
     def drop(self) -> None:
         """Nothing came that is worth a recording."""
@@ -152,6 +158,7 @@ def _recovered(part: Path, of: str) -> Path | None:
     with part.open(encoding="utf-8", errors="replace") as file:
         if not _lock(file):
             return None
+        path.with_name(path.name + FRESH).unlink(missing_ok=True)
         if path.exists():  # killed between the whole and its part: nothing is in it that the whole has not
             part.unlink(missing_ok=True)
             return None
@@ -160,9 +167,16 @@ def _recovered(part: Path, of: str) -> Path | None:
             read_recording(text, path.stem)
         except RecordingError:
             return None
-        path.write_text(text, encoding="utf-8")
+        _put(path, text)
         part.unlink(missing_ok=True)
     return path
+
+
+def _put(path: Path, text: str) -> None:
+    """The file is there whole, or not at all."""
+    fresh = path.with_name(path.name + FRESH)
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
 
 
 def _lock(file: TextIO) -> bool:

@@ -83,6 +83,10 @@ class Relay:
         """Whether it will decide the same of this request again: no turn is taken for it, by recordings or rules."""
         return self.plain and not self.script.is_for(asked) and len(self.library.equal(asked)) < 2
 
+    def heard(self, asked: Asked) -> Asked:
+        """The request as far as it is heard."""
+        return reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
+
     def bend(self, asked: Asked, answer: Answer) -> Answer:
         """What somebody else answered, as this relay would send it."""
         answer = varied(asked, answer) if self.seed else answer
@@ -104,7 +108,7 @@ class Relay:
     # --- the order of things ----------------------------------------------------------------------------------------
 
     def _finish(self, asked: Asked, decide: Callable[[Asked], Answer]) -> Answer:
-        heard = reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
+        heard = self.heard(asked)
         answer = self.bend(asked, dressed(asked, self.checks.warned(heard, decide(heard))))
         return _compressed(answer) if self._may_compress(asked, answer) else answer
 

@@ -75,7 +75,7 @@ class Answered:
         outcome = outcome_of(verdicts) if verdicts else None
         if self.lost is not None and outcome in {None, Outcome.UNTESTABLE, Outcome.INCONCLUSIVE}:
             return self.lost
-        return verdicts[0].reason or "" if outcome is Outcome.UNTESTABLE else None
+        return next((one.reason or "" for one in verdicts if one.outcome is outcome is Outcome.UNTESTABLE), None)
 
     @cached_property
     def _speakers(self) -> dict[str, Pair]:

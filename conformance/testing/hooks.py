@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,10 +24,11 @@ OF_ITSELF = {Exit.MISUSED, Exit.UNREACHABLE, Exit.OUR_FAULT}  # exit codes of a 
 
 
 class Hooks:
-    """Registered with pytest where a relay is named, and only there."""
+    """Registered with pytest where a relay is named, and only there. `beside` collects the suite beside other tests."""
 
-    def __init__(self, setup: Setup, config: pytest.Config) -> None:
+    def __init__(self, setup: Setup, config: pytest.Config, *, beside: bool) -> None:
         self.setup = setup
+        self.beside = beside
         self.asking = Asking(setup)
         self.collected = False
         self.worker = hasattr(config, "workerinput")
@@ -45,8 +46,19 @@ class Hooks:
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         if file_path.name != SUITE.name or not file_path.samefile(SUITE):
             return None
+        return self._suite(parent, file_path)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Adds it here: among the arguments it would be left out where a folder of theirs holds their environment."""
+        if self.beside and not self.collected:
+            elsewhere = not SUITE.is_relative_to(session.config.rootpath)
+            named = {"nodeid": "conformance/suite.py"} if elsewhere else {}
+            items.extend(session.genitems(self._suite(session, SUITE, **named)))
+
+    def _suite(self, parent: pytest.Collector, path: Path, **named: Any) -> RelayFile:  # noqa: ANN401
         self.collected = True
-        suite: RelayFile = RelayFile.from_parent(parent, path=file_path)
+        suite: RelayFile = RelayFile.from_parent(parent, path=path, **named)
         suite.asking = self.asking
         return suite
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 from itertools import accumulate
 
 from openapi import json_text
-from openapi.wire import sse
+from openapi.wire import secrets, sse
 from openapi.wire.exchange import Exchange, Oddity, Read
-from openapi.wire.redaction import Path, Redactor, mark, texts_of
+from openapi.wire.redaction import Path, Redactor, coded, mark, texts_of
 
 BLANK = re.compile(rb"(?:\r\n|\r|\n)(?:\r\n|\r|\n)\Z")
 MOST = 256 << 10  # bytes in which an event ends, or a secret
+MOST_GIVEN = 100  # secrets that are known of those that a stream gave before
 LONGEST_SPELLING = 9  # bytes in which a character of a secret may be written
 ESCAPE = re.compile(r"(?:\\(?:u[0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2})\Z")
 
@@ -51,7 +52,9 @@ class Holding:
 
     def __init__(self, secrets: Iterable[str], taken: Redactor) -> None:
         self.secrets = tuple(secrets)
+        self._forms = (*self.secrets, *(word for secret in self.secrets for word in coded(secret)))
         self.taken = taken
+        self.given: frozenset[str] = frozenset()  # secrets that came
         self._held: list[Read] = []
         self._size = 0
 
@@ -69,6 +72,14 @@ class Holding:
     def close(self) -> tuple[Read, ...]:
         """All that is held: nothing more comes."""
         held, self._held, self._size = self._held, [], 0
+        return self._clear(held)
+
+    def _clear(self, held: Sequence[Read]) -> tuple[Read, ...]:
+        """Reads without what is known as a secret, and without what they give as one, which then is known too."""
+        given = secrets.given((), b"".join(read.data for read in held), stream=True)
+        if not given <= self.given:
+            self.given = given | (self.given if len(self.given) < MOST_GIVEN else frozenset())
+            self.taken = Redactor([*self.secrets, *self.given])
         return clear_reads(held, self.taken, stream=True)
 
     def _let_go(self) -> tuple[Read, ...]:
@@ -79,7 +90,7 @@ class Holding:
             held = tuple(replace(one, data=mark(len(one.data)).encode()) for one in self._held)
             self._held, self._size = [], 0
             return held
-        clear = clear_reads(self._held, self.taken, stream=True)
+        clear = self._clear(self._held)
         window = LONGEST_SPELLING * max(map(len, self.secrets), default=0)
         ends = list(accumulate(len(one.data) for one in self._held))
         kept = next((at for at, end in enumerate(ends) if end > self._size - window), len(clear))
@@ -91,7 +102,7 @@ class Holding:
         """Whether a text ends with the beginning of a secret, or with an escape that may be one's."""
         if ESCAPE.search(text):
             return True
-        return any(text.endswith(secret[:size]) for secret in self.secrets for size in range(1, len(secret)))
+        return any(text.endswith(form[:size]) for form in self._forms for size in range(1, len(form)))
 
 
 def _spelled(stream: bytes) -> dict[Path, str]:

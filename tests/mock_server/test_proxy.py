@@ -214,7 +214,7 @@ def test_a_long_stream_is_recorded_whole_and_kept_in_memory_only_in_part(tmp_pat
 
 
 def test_what_is_no_stream_and_too_long_is_recorded_as_it_begins(tmp_path: Path) -> None:
-    body = b"x" * (33 << 20)
+    body = b"x" * (65 << 20)
 
     def talk(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)

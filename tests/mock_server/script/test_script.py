@@ -294,3 +294,11 @@ def test_the_example_does_what_it_says() -> None:
 def test_a_wrong_limit_or_outage_is_told_with_its_place(rule: str, told: str) -> None:
     with pytest.raises(ScriptError, match=re.escape(told)):
         read(f"[{rule}]")
+
+
+def test_what_is_told_of_a_script_is_one_line_whatever_it_quotes() -> None:
+    text = "- {when: {text: " + json.dumps("/(a\n\n" + "b" * 999 + "/") + "}, reply: x}"
+    with pytest.raises(ScriptError) as told:
+        read(text)
+    assert len(str(told.value).splitlines()) == 1
+    assert len(str(told.value)) < 300
