@@ -14,6 +14,7 @@ from openapi.wire.exchange import End, Exchange, Framing, Headers, Read
 from openapi.wire.http1 import AnswerReader
 
 STREAM = 4 << 20  # bytes of an event stream that are kept while it passes: the tape has it line by line
+WAITED = 16 << 20  # and of one that a fault is to change
 BEGINNING = 1 << 20  # of an answer that is longer than what is kept: its beginning
 ENDING = 64 << 10  # and its end
 HEAD_END = re.compile(rb"\n\r?\n")
@@ -55,7 +56,14 @@ class Passing:
     @property
     def long(self) -> bool:
         """Whether the body is more than what is kept of it."""
-        return self._weight > (STREAM if self.through and self._is_plain_stream else MOST)
+        return self._weight > self._most
+
+    @property
+    def _most(self) -> int:
+        """Bytes that are kept: a stream is on tape besides, which takes its time where a fault waits for all of it."""
+        if not self._is_plain_stream:
+            return MOST
+        return STREAM if self.through else WAITED
 
     async def feed(self, data: bytes) -> None:
         """Bytes as the upstream sent them. Raises UpstreamError for an answer that does not end where it must."""
@@ -120,7 +128,7 @@ class Passing:
             self.reads.append(read)
             return
         if not self.through:
-            msg = f"its answer is larger than the {MOST} bytes that can be changed"
+            msg = f"its answer is larger than the {self._most} bytes that can be changed"
             raise UpstreamError(msg)
         self.reader.forget()
         if not was_long:
