@@ -11,6 +11,7 @@ from conformance.report.comparison import Comparison, Relay
 from conformance.report.escape import visible, visible_html
 from conformance.report.money import Money, money
 from conformance.report.platform import Covered, Standing, covered, platform
+from conformance.report.smallest import Smallest, smallest, told
 from conformance.report.summary import Summary, Tally
 from conformance.report.timing import Timing, timings
 from conformance.rule import Level
@@ -54,6 +55,17 @@ class Column:
         return self.summary.notes[:MANY_NOTES]
 
     @property
+    def generated(self) -> tuple[str, ...]:
+        """What became of generated probes, in sentences; nothing where none were drawn."""
+        footer = self.summary.run.footer
+        return tuple(told(footer.generated)) if footer and footer.generated else ()
+
+    @property
+    def smallest(self) -> tuple[Smallest, ...]:
+        """What they found, each by the smallest request that shows it."""
+        return smallest(self.summary.run)
+
+    @property
     def models(self) -> tuple[str, ...]:
         models = self.relay.run.header.relay.get("models")
         named = models.values() if isinstance(models, dict) else ()
@@ -70,7 +82,7 @@ def column(number: int, which: int, comparison: Comparison, files: Sequence[str]
     relay = comparison.relays[which]
     return Column(
         number=number,
-        mark=chr(ord("A") + number) if number < 26 else str(number + 1),
+        mark=letters(number),
         relay=relay,
         file=files[which] if which < len(files) else "RUN.jsonl",
         money=money(relay.run),
@@ -85,6 +97,12 @@ def _known(summary: Summary) -> Iterator[tuple[str, int]]:
     excused = Counter(one.excuse for one in summary.known)
     counted = {"waived": excused["waived"], "dialect": excused["dialect"], "flaky": summary.flaky}
     return ((name, count) for name, count in counted.items() if count)
+
+
+def letters(number: int) -> str:
+    """A, B … Z, AA, AB …, as the style of the page counts them."""
+    first, last = divmod(number, 26)
+    return (letters(first - 1) if first else "") + chr(ord("A") + last)
 
 
 def shell_word(text: str) -> Markup:

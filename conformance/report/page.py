@@ -22,7 +22,7 @@ from conformance.report.comparison import Change, Comparison, Row
 from conformance.report.distributions import Distributions, distributions
 from conformance.report.drawers import Drawer, at, group_of
 from conformance.report.evidence import Evidence
-from conformance.report.matrix import earnest, unmatched
+from conformance.report.matrix import earnest, one_relay, unmatched
 from conformance.report.platform import Entry, platform
 from conformance.report.proof import Proof
 from conformance.report.speed import Speed, speeds
@@ -91,6 +91,17 @@ class Page:
         return MANY_TIMINGS[self.several]
 
     @property
+    def one_relay(self) -> bool:
+        """Whether all are runs of one relay."""
+        return one_relay([one.relay.run for one in self.columns])
+
+    @property
+    def layout(self) -> str:
+        """How outcomes stand in the list: side by side for up to 5 relays, else in a line below the rule."""
+        count = len(self.columns)
+        return "0" if count < 2 else str(count) if count <= 5 else "many"
+
+    @property
     def tone(self) -> str:
         return self.columns[0].tone if not self.several else ""
 
@@ -144,13 +155,13 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
 
 
 def _pair(comparison: Comparison, columns: Sequence[Column]) -> tuple[Column, Column] | None:
-    """The two runs whose difference is told, older first: the first and the last where there are two, or where all are
-    of one relay."""
-    places = {str(relay.run.header.relay.get("base_url")) for relay in comparison.relays}
-    if len(comparison.relays) < 2 or (len(comparison.relays) > 2 and len(places) > 1):
+    """The two runs whose difference is told, as they were given: the first and the last where there are two, or where
+    all are of one relay."""
+    relays = comparison.relays
+    if len(relays) < 2 or (len(relays) > 2 and not one_relay([relay.run for relay in relays])):
         return None
     by_relay = {id(one.relay): one for one in columns}
-    return by_relay[id(comparison.relays[0])], by_relay[id(comparison.relays[-1])]
+    return by_relay[id(relays[0])], by_relay[id(relays[-1])]
 
 
 def _faster(comparison: Comparison, columns: Sequence[Column]) -> Iterator[tuple[Speed, Column, Column]]:

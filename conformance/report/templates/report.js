@@ -141,7 +141,7 @@
   document.addEventListener("click", event => {
     const button = event.target.closest(".copy button");
     if (!button) return;
-    const text = $("pre, code", button.parentElement);
+    const text = $("pre, code, span", button.parentElement);
     navigator.clipboard?.writeText(text.textContent).then(() => {
       button.textContent = "✓";
       setTimeout(() => say(button), 1200);

@@ -111,5 +111,12 @@ def test_relays_are_measured_on_what_all_of_them_answered() -> None:
     one = times([asked(*SAID), asked(*SAID, probe="chat.long", ended_at=9.0)])
     other, dead = times([asked(*SAID)]), times([])
     common = shared([one, other, dead])
+    assert common is not None
     assert [[sample.key[0] for sample in times.samples] for times in common] == [["chat.stream"], ["chat.stream"], []]
     assert shared([dead, dead]) == [dead, dead]
+
+
+def test_relays_that_were_not_asked_the_same_are_not_compared() -> None:
+    apart = times([asked(*SAID, probe="chat.long")])
+    assert shared([times([asked(*SAID)]), apart]) is None
+    assert times([asked(*SAID, probe=None)]).samples[0].key == ("e1", "", 1)  # a recording goes by its name

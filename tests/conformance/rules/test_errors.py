@@ -1,5 +1,6 @@
 """The rules about errors: statuses, the envelope, secrets."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,6 +40,8 @@ NO_KEY = request(chat_body(), auth=Auth.NONE)
 WRONG_KEY = request(chat_body(), auth=Auth.WRONG)
 NOBODYS = request(chat_body(model=UNKNOWN_MODEL))
 NOBODYS_WITHOUT_KEY = request(chat_body(model=UNKNOWN_MODEL), auth=Auth.NONE)
+TWICE = replace(NOBODYS, headers=(*NOBODYS.headers, ("authorization", "x"), ("Authorization", "x")))
+CAPITALS = replace(NOBODYS, headers=(("content-type", "Application/JSON"),))
 NOBODYS_STREAM = request(chat_body(model=UNKNOWN_MODEL, stream=True))
 NO_MESSAGES = request({"model": "m"})
 NO_MODEL = request({"messages": []})
@@ -105,6 +108,9 @@ CASES = [
     silent("without a key", E + "unknown-model", said(401, NOBODYS_WITHOUT_KEY)),
     fails("new-api's 503", E + "unknown-model-404", said(503, NOBODYS)),
     undecided("the body was refused", E + "unknown-model-404", said(415, NOBODYS)),
+    undecided("the key came twice", E + "unknown-model-404", said(400, TWICE)),
+    undecided("a content type in capitals", E + "unknown-model-404", said(400, CAPITALS)),
+    fails("a plain 400", E + "unknown-model-404", said(400, NOBODYS)),
     undecided("it was answered", E + "unknown-model-404", got(200, answer(), to=NOBODYS)),
     fails("a 200 with an error", E + "unknown-model-404", said(200, NOBODYS)),
     silent("a path that is in the document", E + "unknown-path", whole()),
