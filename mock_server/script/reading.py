@@ -24,6 +24,7 @@ Object = Mapping[str, Json]
 ANSWERS = ("recording", "reply", "tool_calls", "status")  # of which a rule has one at most
 ALONE = (*ANSWERS, "headers", "faults", "latency", "limit", "outage")  # of which a rule has one at least
 DOES = (*ALONE, "error", "then", "after", "times", "probability")
+MOST = 100_000  # values of a script
 LONGEST = 240  # characters of what is told of a rule
 CONDITIONS = tuple(When.__dataclass_fields__)
 
@@ -53,6 +54,9 @@ def read(text: str, name: str = "script", seed: int = 0) -> Script:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         msg = f"{name}: not YAML: {_in_a_line(error)}"
         raise ScriptError(msg) from error
+    if not _is_small(value):
+        msg = f"{name}: it has more than {MOST} values, aliases counted as often as they stand"
+        raise ScriptError(msg)
     rules = value.get("rules") if isinstance(value, dict) and set(value) == {"rules"} else value
     if not isinstance(rules, list):
         msg = f"{name}: expected a list of rules"
@@ -65,6 +69,19 @@ def read(text: str, name: str = "script", seed: int = 0) -> Script:
             msg = f"{name}: rule {number}: {_in_a_line(wrong)}"
             raise ScriptError(msg) from wrong
     return Script(tuple(found), seed)
+
+
+def _is_small(value: Json) -> bool:
+    """Whether there is an end to it: a few lines of aliases of aliases say more than any memory holds."""
+    left, count = [value], 0
+    while left:
+        one = left.pop()
+        count += 1
+        if isinstance(one, dict | list):
+            left += one.values() if isinstance(one, dict) else one
+        if count + len(left) > MOST:
+            return False
+    return True
 
 
 def _in_a_line(what: object) -> str:

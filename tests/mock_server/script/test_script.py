@@ -302,3 +302,10 @@ def test_what_is_told_of_a_script_is_one_line_whatever_it_quotes() -> None:
         read(text)
     assert len(str(told.value).splitlines()) == 1
     assert len(str(told.value)) < 300
+
+
+@pytest.mark.parametrize("last", ["- *a9", "- {when: {text: *a9}, reply: x}", "- {reply: *a9}", "- &b [*b]"])
+def test_aliases_of_aliases_are_refused_at_once(last: str) -> None:
+    lines = ["&a0 [lol, lol, lol]", *(f"&a{at} [{', '.join([f'*a{at - 1}'] * 9)}]" for at in range(1, 10))]
+    with pytest.raises(ScriptError, match="more than 100000 values"):
+        read(f"- [{', '.join(lines)}]\n{last}")
