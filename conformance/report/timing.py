@@ -5,7 +5,7 @@ Streams that were asked for and failed are counted apart, since a time without a
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -155,8 +155,8 @@ def _failed(exchange: Exchange) -> bool:
 
 def shared(several: Iterable[Times]) -> list[Times]:
     """The same, confined to what all that have any sample were asked and answered: who was asked for more, or longer,
-    is not slower for it. Failures stay as they are."""
+    is not slower for it. What no probe of ours asked (a recording) is shared with nobody. Failures stay as they are."""
     told = list(several)
-    keys: Mapping[int, set[Key]] = {number: {one.key for one in times.samples} for number, times in enumerate(told)}
-    common = set.intersection(*filter(None, keys.values())) if any(keys.values()) else set()
+    keys: list[set[Key]] = [{one.key for one in times.samples if one.key[0]} for times in told]
+    common = set.intersection(*filter(None, keys)) if any(keys) else set()
     return [Times(tuple(one for one in times.samples if one.key in common), times.failed) for times in told]

@@ -15,9 +15,9 @@ from openapi.wire.exchange import Headers
 from openapi.wire.redaction import SHORTEST, Redactor, mark
 
 HEADER_PARTS = ("auth", "key", "token", "secret", "cookie", "password", "credential", "signature")
-HARMLESS = frozenset(
-    {"www-authenticate", "idempotency-key", "x-portkey-provider", "x-portkey-custom-host"}  # named so, and no secret
-)
+HARMLESS = frozenset({"www-authenticate", "idempotency-key"})
+HOLDING = frozenset({"x-portkey-config"})  # a configuration with the keys of providers in it
+PRODUCTS = ("portkey",)  # a name with such a word in it
 MEMBERS = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|access[_-]?key|secret|password|passwd|credential|auth|authorization|bearer"
     r"|(?:access|refresh|auth|session|id|bearer|api)[_-]?token)s?$|^(?:key|token|sig|signature)$",
@@ -50,7 +50,11 @@ class Look:
 def is_secret_header(name: str) -> bool:
     """Whether the value of a header is a secret, by the header's name."""
     lower = name.lower()
-    return lower not in HARMLESS and "ratelimit" not in lower and any(part in lower for part in HEADER_PARTS)
+    if lower in HARMLESS or "ratelimit" in lower:
+        return False
+    for product in PRODUCTS:
+        lower = lower.replace(product, "")
+    return name.lower() in HOLDING or any(part in lower for part in HEADER_PARTS)
 
 
 def looks(text: str) -> Iterator[Look]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.report.timing import sample, shared, times, timing, timings
+from conformance.report.timing import Sample, Times, sample, shared, times, timing, timings
 from openapi.wire.exchange import End, Exchange, Read, Request
 from tests.conformance.report.made import recorded
 
@@ -113,3 +113,9 @@ def test_relays_are_measured_on_what_all_of_them_answered() -> None:
     common = shared([one, other, dead])
     assert [[sample.key[0] for sample in times.samples] for times in common] == [["chat.stream"], ["chat.stream"], []]
     assert shared([dead, dead]) == [dead, dead]
+
+
+def test_a_recording_shares_no_sample_and_takes_none_away() -> None:
+    asked = Times((Sample(("chat.stream", "", 1), "e1", 0.1, 0.2, ()),), 0)
+    recorded = Times((Sample(("", "", 1), "chat-stream", 0.1, 0.2, ()),), 0)
+    assert shared([asked, recorded, asked]) == [asked, Times((), 0), asked]
