@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8787
 KILLS ?= reports/local/kills
+FUZZ_SECONDS ?= 1800
 CLIENTS := tests/system/clients
 SCHEMAS := tests/conformance/report/schemas
+FOREIGN := $(VENV)/foreign
+SOURCES := $(shell find openapi mock_server conformance proof relayproof.py -type f -not -path "*/__pycache__/*")
 
-.PHONY: demo serve test check lint format docs proof mutation clients schemas clean
+.PHONY: demo serve test check lint format docs proof mutation fuzz clients schemas foreign clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/relayproof demo
@@ -15,7 +18,7 @@ demo: $(VENV)/demo.stamp
 serve: $(VENV)/demo.stamp
 	$(BIN)/relayproof serve --port $(PORT)
 
-test: $(VENV)/test.stamp
+test: $(VENV)/test.stamp foreign
 	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/system --cov
 	$(BIN)/python -m pytest -n 4 --dist worksteal tests/system
 
@@ -44,6 +47,10 @@ proof: $(VENV)/demo.stamp
 mutation: $(VENV)/test.stamp
 	$(BIN)/python tests/mutation.py $(KILLS) --kind "find nothing" --no-tests
 
+# Hostile bytes and hostile clients for half an hour, outside of the tests; what was found is told and makes it fail.
+fuzz: $(VENV)/fuzz.stamp
+	$(BIN)/python tests/fuzz/run.py $(FUZZ_SECONDS) reports/local/fuzz
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -53,6 +60,10 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/test.stamp: $(VENV)/demo.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
 	touch $@
 
 # Other people's clients, for tests/system/test_clients.py; npm's for Node, pip's in an environment of their own.
@@ -72,6 +83,14 @@ schemas: $(SCHEMAS)/node_modules/.stamp
 
 $(SCHEMAS)/node_modules/.stamp: $(SCHEMAS)/package.json
 	npm install --prefix $(SCHEMAS) --no-package-lock --no-audit --no-fund --legacy-peer-deps --loglevel=error
+	touch $@
+
+# Somebody else's project, for tests/system/test_foreign.py: the wheel beside other plugins of pytest.
+foreign: $(FOREIGN)/.stamp
+
+$(FOREIGN)/.stamp: tests/system/foreign/requirements.txt constraints.txt pyproject.toml $(SOURCES)
+	test -x $(FOREIGN)/bin/python || $(PYTHON) -m venv $(FOREIGN)
+	$(FOREIGN)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement $< .
 	touch $@
 
 clean:

@@ -78,10 +78,18 @@ class _State:
 
 
 async def check(
-    target: Target, link: Link, plan: Plan, options: Options, *, out: Writer, watch: Watch, pace: Pace = ALONE
+    target: Target,
+    link: Link,
+    plan: Plan,
+    options: Options,
+    *,
+    out: Writer,
+    watch: Watch,
+    pace: Pace = ALONE,
+    budget: Budget | None = None,
 ) -> Run:
     """Judges one relay. Every line of the run is written as it happens; `pace` is kept with other relays that are asked
-    meanwhile. Raises ConfigurationError."""
+    meanwhile. The budget is the target's, or one that is shared. Raises ConfigurationError."""
     started = _now()
     models: dict[str, Json] = {role.value: name for role, name in target.models.items()}
     header = Header(
@@ -96,11 +104,12 @@ async def check(
             "max_tokens": plan.tokens,
             "limits": {"requests": target.max_requests, "tokens": target.max_tokens},
             "only": list(plan.only),
+            **({"extended": [dict(one) for one in plan.extended]} if plan.extended else {}),
         },
         command=options.command,
     )
     out.header(header)
-    budget = Budget(target.max_requests, target.max_tokens)
+    budget = budget or Budget(target.max_requests, target.max_tokens)
     state = _State()
     async with connected(link) as transport:
         session = _Session(transport, plan, options, budget, state, out, watch, Gate(options.concurrency), pace)

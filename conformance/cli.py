@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from conformance.outputs import Outputs, safe, writing
-from conformance.reach import link_of, reaching, target_of
+from conformance.reach import harmless, known_of, reached, reaching
 from conformance.watching import Watching
 
 if TYPE_CHECKING:
     from conformance.check import Options
-    from conformance.known import Known
     from conformance.plan import Plan
     from conformance.run import Run
     from conformance.target import Target
@@ -37,13 +36,9 @@ def _excuses(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--baseline", type=FILE, metavar="FILE.toml", help="Excuse what it waives.")(command)
 
 
-def _known(given: dict[str, Any]) -> "Known":
-    from conformance.baseline import read_baseline  # noqa: PLC0415
-    from conformance.dialect import read_dialect  # noqa: PLC0415
-    from conformance.known import Known  # noqa: PLC0415
-
-    waivers = read_baseline(given["baseline"]) if given["baseline"] else ()
-    return Known(waivers, tuple(map(read_dialect, dict.fromkeys(given["dialects"]))), datetime.now(UTC).date())
+_extends = click.option(
+    "--extend", "extensions", multiple=True, metavar="FILE.py|NAME", help="Rules and probes of your own, too."
+)
 
 
 def _stop(message: str, code: int = 2) -> NoReturn:
@@ -59,6 +54,7 @@ def _stop(message: str, code: int = 2) -> NoReturn:
 @click.option("--dry-run", is_flag=True, help="Print the plan and its upper bound, and send nothing.")
 @click.option("--discover", is_flag=True, help="Find what is there, unbilled, and print a target file for it.")
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
+@_extends
 @_excuses
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="The run. Default: a new file in reports/local.")
 @writing
@@ -93,18 +89,16 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its opt
 def _check(given: dict[str, Any]) -> int:
     from conformance import plan as planning  # noqa: PLC0415
     from conformance.check import Options  # noqa: PLC0415
+    from conformance.extend import load  # noqa: PLC0415
     from conformance.outputs import show  # noqa: PLC0415
-    from conformance.probes import PROBES  # noqa: PLC0415
-    from conformance.rules import BOOK  # noqa: PLC0415
 
-    target = target_of(given)
-    known = _known(given)
-    link = link_of(given, target)
-    if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for answering without one
-        target = replace(target, unsupported=target.unsupported | {"auth"})
+    known = known_of(given)
+    target, link = reached(given)
     if given["discover"]:
         return _discover(target, link, given)
-    the_plan = planning.plan(target, BOOK, PROBES, given["only"], fetch_media=given["fetch_media"])
+    book = load(given["extensions"])
+    the_plan = planning.plan(target, book.rules, book.probes, given["only"], fetch_media=given["fetch_media"])
+    the_plan = replace(the_plan, extended=book.record)
     for role in the_plan.idle_roles:
         click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
     if not the_plan.probes:
@@ -121,13 +115,13 @@ def _check(given: dict[str, Any]) -> int:
         strict=given["strict"],
         total=given["timeout"],
         idle=given["idle_timeout"],
-        command=" ".join(["relayproof", *map(_harmless, sys.argv[1:])]),
+        command=" ".join(["relayproof", *map(harmless, sys.argv[1:])]),
         known=known,
     )
     out = given["out"] or _fresh(target.name)
     run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
-    written = outputs.write(run, BOOK, of=out, strict=given["strict"])
-    show(run, BOOK, [out, *written], piped=outputs.piped)
+    written = outputs.write(run, book.rules, of=out, strict=given["strict"])
+    show(run, book.rules, [out, *written], piped=outputs.piped)
     return run.footer.exit if run.footer else 5
 
 
@@ -181,13 +175,6 @@ def _fresh(name: str) -> Path:
     return LOCAL_RUNS / f"{stamp}-{safe(name)}.jsonl"
 
 
-def _harmless(word: str) -> str:
-    """A word of the command line as it may be written down: no value of a header, no user in a proxy's URL."""
-    if ":" in word and not word.startswith(("http://", "https://")):
-        return word.partition(":")[0] + ":…"
-    return word if "@" not in word else "…"
-
-
 def _plan_text(target: "Target", the_plan: "Plan") -> str:
     lines = [f"{target.name} at {target.base}"]
     for planned in the_plan.probes:
@@ -208,6 +195,7 @@ def _plan_text(target: "Target", the_plan: "Plan") -> str:
 @click.argument("file", metavar="FILE|DIR", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=FILE, metavar="RUN.jsonl", help="Write the run with its new verdicts.")
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
+@_extends
 @_excuses
 @writing
 def judge(**given: Any) -> None:  # noqa: ANN401
@@ -215,9 +203,9 @@ def judge(**given: Any) -> None:  # noqa: ANN401
 
     Exit codes: 0 no MUST is broken, 1 one is, 4 some could not be decided, 2 the file cannot be read, 5 our own fault.
     """
-    from conformance.offline import judge_recordings, rejudge  # noqa: PLC0415
+    from conformance.extend import load  # noqa: PLC0415
+    from conformance.offline import changed, judge_recordings, rejudge  # noqa: PLC0415
     from conformance.outputs import prepare, show  # noqa: PLC0415
-    from conformance.rules import BOOK  # noqa: PLC0415
     from conformance.run import RunError, lines_of  # noqa: PLC0415
     from conformance.stored import text_at  # noqa: PLC0415
     from conformance.target import ConfigurationError  # noqa: PLC0415
@@ -229,20 +217,20 @@ def judge(**given: Any) -> None:  # noqa: ANN401
         outputs.check()
         if given["out"]:
             prepare(given["out"])
-        known = _known(given)
-        if path.is_dir():
-            run = judge_recordings(_recordings(path), strict=given["strict"], known=known)
-        else:
-            run = rejudge(text_at(path), path.stem, strict=given["strict"], known=known)
+        how: Any = {"strict": given["strict"], "known": known_of(given), "book": load(given["extensions"])}
+        run = judge_recordings(_recordings(path), **how) if path.is_dir() else rejudge(text_at(path), path.stem, **how)
     except ConfigurationError as error:
         _stop(str(error))
     except (RunError, RecordingError, OSError, UnicodeDecodeError) as error:
         _stop(f"{path}: {error}")
-    written = outputs.write(run, BOOK, of=given["out"] or path, strict=given["strict"])
+    book = how["book"]
+    for name in changed(run.header, book):
+        click.echo(f"{name} is not what it was when the run was made", err=True)
+    written = outputs.write(run, book.rules, of=given["out"] or path, strict=given["strict"])
     if given["out"]:
         given["out"].write_text("".join(f"{line}\n" for line in lines_of(run)), encoding="utf-8")
         written.append(given["out"])
-    show(run, BOOK, written, piped=outputs.piped)
+    show(run, book.rules, written, piped=outputs.piped)
     sys.exit(run.footer.exit if run.footer else 5)
 
 

@@ -1,9 +1,11 @@
 """Exchanges × rules → verdicts: pure, so that a stored run is judged again as it was judged first."""
 
 import re
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf, sqrt
+from pathlib import PurePath
 
 from conformance.answers import describe
 from conformance.rule import Finding, Flaky, Inconclusive, NotSeen, Outcome, Remark, Rule, Verdict, worst
@@ -164,8 +166,14 @@ def _flaky(failed: int, of: int) -> Flaky:
 
 
 def _broken(rule: Rule, exchanges: Sequence[Exchange], error: Exception) -> Verdict:
-    reason = f"the check raised {type(error).__name__}: {str(error)[:200]}"
+    reason = f"the check raised {type(error).__name__}: {str(error)[:200]}{_line_of(error)}"
     return _verdict(rule, exchanges, Outcome.BROKEN, reason=reason)
+
+
+def _line_of(error: Exception) -> str:
+    """Where in a check it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({PurePath(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
 
 
 def _capped(found: tuple[Finding, ...]) -> tuple[Finding, ...]:

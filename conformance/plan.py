@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from conformance.probe import Planned, Probe, Role
 from conformance.rule import CLAIMS, MEDIA, Outcome, Rule, Verdict
 from conformance.target import ConfigurationError, Target
+from openapi.json_text import Json
 
+R = TypeVar("R")
 OF_CLAIMS = "nothing of this kind is claimed, or left unclaimed"
 OF_LINKS = "links are fetched with --fetch-media only"
 
@@ -20,6 +23,7 @@ class Plan:
     skipped: tuple[Verdict, ...]
     idle_roles: tuple[Role, ...]  # named, but no rule of this version speaks of them
     only: tuple[str, ...] = ()  # what the user confined it to
+    extended: tuple[Mapping[str, Json], ...] = ()  # where rules and probes of the user's own come from
 
     @property
     def tokens(self) -> int:
@@ -75,7 +79,7 @@ def plan(
     return Plan(tuple(planned), wanted, skipped, idle, tuple(only))
 
 
-def confined(rules: Mapping[str, Rule], only: Sequence[str]) -> dict[str, Rule]:
+def confined(rules: Mapping[str, R], only: Sequence[str]) -> dict[str, R]:
     """The rules that `only` names; all of them where it is empty or names probes alone."""
     return {name: rule for name, rule in rules.items() if not only or _named(name, only)} or dict(rules)
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 if TYPE_CHECKING:
+    from conformance.known import Known
     from conformance.target import Target
     from conformance.transport import Link
 
@@ -49,6 +51,25 @@ def reaching(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(REACHING):
         command = option(command)
     return command
+
+
+def reached(given: dict[str, Any]) -> "tuple[Target, Link]":
+    """The target that is to be judged, and the way to it. Raises ConfigurationError."""
+    target = target_of(given)
+    link = link_of(given, target)
+    if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for answering without one
+        target = replace(target, unsupported=target.unsupported | {"auth"})
+    return target, link
+
+
+def known_of(given: dict[str, Any]) -> "Known":
+    """What may excuse, today. Raises ConfigurationError."""
+    from conformance.baseline import read_baseline  # noqa: PLC0415 - a command loads what it needs
+    from conformance.dialect import read_dialect  # noqa: PLC0415
+    from conformance.known import Known  # noqa: PLC0415
+
+    waivers = read_baseline(given["baseline"]) if given["baseline"] else ()
+    return Known(waivers, tuple(map(read_dialect, dict.fromkeys(given["dialects"]))), datetime.now(UTC).date())
 
 
 def target_of(given: dict[str, Any]) -> "Target":
@@ -121,3 +142,10 @@ def _header(text: str, where: str = "--header") -> tuple[str, str]:
         msg = f"{where}: the key comes from a variable, see --api-key-env"
         raise ConfigurationError(msg)
     return token.lower(), value.strip()
+
+
+def harmless(word: str) -> str:
+    """A word of the command line as it may be written down: no value of a header, no user in a proxy's URL."""
+    if ":" in word and not word.startswith(("http://", "https://")):
+        return word.partition(":")[0] + ":…"
+    return word if "@" not in word else "…"

@@ -18,6 +18,8 @@ A law about several exchanges names the steps of the probe that makes them, and 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -150,6 +152,7 @@ class CatalogueError(ValueError):
 
 
 _declared: dict[str, Rule] = {}
+_into: ContextVar[dict[str, Rule]] = ContextVar("into", default=_declared)
 
 
 def rule(
@@ -166,13 +169,14 @@ def rule(
     """Declares a rule. Ids are names chosen for ever; one declared twice is refused at import."""
 
     def declare(check: Check) -> Check:
-        if id in _declared:
+        book = _into.get()
+        if id in book:
             msg = f"rule {id!r} is declared twice"
             raise CatalogueError(msg)
         if not check.__doc__:
             msg = f"rule {id!r} has no docstring, so it says no law"
             raise CatalogueError(msg)
-        _declared[id] = Rule(id, level, cites, on, check, occasion, given, silence, over)
+        book[id] = Rule(id, level, cites, on, check, occasion, given, silence, over)
         return check
 
     return declare
@@ -181,6 +185,16 @@ def rule(
 def declared() -> Mapping[str, Rule]:
     """The rules declared so far, by id; `conformance.rules.BOOK` is all of them."""
     return MappingProxyType(_declared)
+
+
+@contextmanager
+def declaring_into(book: dict[str, Rule]) -> Iterator[None]:
+    """Rules that are declared meanwhile go there, and not into the catalogue: those of a user's own file."""
+    token = _into.set(book)
+    try:
+        yield
+    finally:
+        _into.reset(token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,6 +244,12 @@ def _environment_proxy(base: str) -> str | None:
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
+def redactor_of(link: Link) -> Redactor:
+    """What takes the secrets of a link out of evidence."""
+    secret = [value for name, value in link.headers if is_secret_header(name)]
+    return Redactor([*filter(None, [link.key]), WRONG_KEY, *secret])
+
+
 class Transport:
     """Sends requests and returns what happened. It never raises for what a relay does."""
 
@@ -251,8 +257,7 @@ class Transport:
         self.client = client
         self.link = link
         self._another = another
-        secret = [value for name, value in link.headers if is_secret_header(name)]
-        self.redactor = Redactor([*filter(None, [link.key]), WRONG_KEY, *secret])
+        self.redactor = redactor_of(link)
 
     @property
     def _most(self) -> int:

@@ -1,12 +1,14 @@
 """ASGI on one side, Asked and Answer on the other: reads a request, lets `Relay` decide, and has the answer sent."""
 
+import asyncio
 import logging
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from time import time
+from functools import partial
+from typing import NamedTuple
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server import synthesis
 from mock_server.answer import Answer, Asked
@@ -15,9 +17,10 @@ from mock_server.journal import Done, Journal
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
 from mock_server.metrics import Metrics
+from mock_server.options import Options
 from mock_server.relay import Relay, dressed
-from mock_server.replay import Pace
-from mock_server.respond import Clock, Responder, Sent
+from mock_server.replay import Connection, at_once, stays_open
+from mock_server.respond import EXTENSION, Clock, Moment, Raw, Responder, Sent, date, tell
 from mock_server.settled import Decision, Settled
 from openapi.wire.exchange import Auth, Headers
 
@@ -30,15 +33,21 @@ class ClientLeft(Exception):  # noqa: N818 - no error
     """The client went away before its request was whole."""
 
 
+class Heard(NamedTuple):
+    """The fields of a request, and the relay that they ask for, or the usual one with a refusal."""
+
+    headers: Headers
+    relay: Relay
+    refusal: Answer | None = None
+
+
 class Adapter:
     """ASGI on one side, Asked and Answer on the other."""
 
-    def __init__(
-        self, relays: Relays, pace: Pace, journal: Journal | None = None, load: Callable[[], Library] | None = None
-    ) -> None:
+    def __init__(self, relays: Relays, options: Options, load: Callable[[], Library] | None = None) -> None:
         self.relays = relays
-        self.pace = pace
-        self.journal = journal or Journal()
+        self.pace = options.pace
+        self.journal = Journal(options.journal)
         self.metrics = Metrics()
         self.under_way = 0
         self._load = load
@@ -49,32 +58,67 @@ class Adapter:
         if scope["type"] != "http":
             await _refuse_protocol(send)
             return
-        came, clock = time(), Clock(receive)
-        headers: Headers = self._settled.fields(scope["headers"])
-        relay, refusal = self._relay(headers)
+        moment, heard = Moment(), self._heard(scope)
         try:
-            raw = await _read_body(receive, headers, relay.policy.max_body)
+            raw = await _read_body(receive, heard.headers, heard.relay.policy.max_body)
         except ClientLeft:
             return
-        headers, raw = _uncoded(headers, raw, relay.policy.max_body)
+        await self._send(moment, self._decided(scope, heard, raw, moment), scope, receive, send)
+
+    def directly(self, scope: Scope, body: bytes, raw: Raw) -> ASGIApp | None:
+        """Answers a request that came whole, if its answer is to be sent at once, else says who sends it."""
+        moment, connection = Moment(), raw.connection
+        done = self._decided(scope, self._heard(scope), body, moment)
+        whole = self._whole(done, connection)
+        if whole is None:
+            return partial(self._send, moment, done)
+        raw.write(whole)
+        after = moment.elapsed()
+        raw.finish(keep_alive=stays_open(done.answer, connection))
+        self._note(moment, done, tell(scope, Sent(len(whole), after, after, 0.0, left=False)))
+        return None
+
+    def _whole(self, done: Done, connection: Connection) -> bytes | None:
+        """All that is to be sent, where nothing of it is to be waited for."""
+        try:
+            return at_once(done.answer, self.pace, connection, date())
+        except ValueError:  # an answer that no head can say: told where all answers are sent
+            return None
+
+    async def _send(self, moment: Moment, done: Done, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends what was decided, and notes it."""
+        raw: Raw | None = scope.get("extensions", {}).get(EXTENSION)
         self.under_way += 1
         try:
-            done = self.decide(relay, refusal, (scope["method"], _target(scope), headers), raw, int(came))
-            done, sent = await self.serve(scope, receive, send, clock, done)
-            self.metrics.add(done, sent)
-            self.journal.add(came, done, sent)
+            self._note(
+                moment,
+                *await self.serve(scope, receive, send, Clock(receive, moment, raw, self.metrics.pieces.add), done),
+            )
+        except asyncio.CancelledError:  # cut, as the server stops
+            if raw:
+                raw.finish(keep_alive=False)
         except Exception:
             logger.exception("%s %s was not sent", scope["method"], scope["path"])
             raise
         finally:
             self.under_way -= 1
 
-    def _relay(self, headers: Headers) -> tuple[Relay, Answer | None]:
-        """The relay that a request asks for, or the usual one with a refusal."""
+    def _note(self, moment: Moment, done: Done, sent: Sent) -> None:
+        self.metrics.add(done, sent)
+        self.journal.add(moment.came, done, sent)
+
+    def _heard(self, scope: Scope) -> Heard:
+        """What the head of a request says."""
+        headers = self._settled.fields(scope["headers"])
         try:
-            return self.relays.of(headers), None
+            return Heard(headers, self.relays.of(headers))
         except UnknownMannerError as unknown:
-            return self.relays.usual, refused(unknown)
+            return Heard(headers, self.relays.usual, refused(unknown))
+
+    def _decided(self, scope: Scope, heard: Heard, raw: bytes | None, moment: Moment) -> Done:
+        headers, raw = _uncoded(heard.headers, raw, heard.relay.policy.max_body)
+        asking = scope["method"], _target(scope), headers
+        return self.decide(heard.relay, heard.refusal, asking, raw, int(moment.came))
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, clock: Clock, done: Done) -> tuple[Done, Sent]:
         """Sends what was decided, and says what was sent."""
@@ -106,7 +150,7 @@ class Adapter:
             if raw is None:
                 return Done(asked, relay.too_large(asked), relay)
             if self.relays.crowded:
-                asked = replace(asked, under_way=self.under_way)
+                asked = replace(asked, under_way=self.under_way + 1)
             relay, asked, play = self.relays.cast(relay, asked)
             if play is None and relay is self.relays.usual and relay.settles(asked):
                 settled = relay.settled(asked)

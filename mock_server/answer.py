@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from openapi.json_text import Json
+from openapi.json_text import Json, JsonText
 from openapi.wire import http1_out
 from openapi.wire.exchange import Auth, End, Framing, Headers
 
@@ -21,7 +21,12 @@ class Frame:
 
 
 class Frames(tuple[Frame, ...]):
-    """The frames of an answer that is sent again and again: what they are as chunks is made once."""
+    """The frames of an answer that is sent again and again: what they are as one, and as chunks, is made once."""
+
+    @cached_property
+    def whole(self) -> bytes:
+        """All of them as one."""
+        return b"".join(frame.data for frame in self)
 
     @cached_property
     def chunked(self) -> bytes:
@@ -53,7 +58,8 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        return b"".join(frame.data for frame in self.frames)
+        frames = self.frames
+        return frames.whole if isinstance(frames, Frames) else b"".join(frame.data for frame in frames)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -67,10 +73,11 @@ class Answer:
 
     def adding(self, headers: Headers) -> "Answer":
         """The same with more headers, none of them a length: what is known of the others is not found out again."""
-        made = object.__new__(Answer)
-        made.__dict__.update(self.__dict__, headers=(*self.headers, *headers))
-        made.__dict__["fields"] = self.fields + http1_out.fields(headers)
-        made.__dict__["names"] = self.names.union(name.lower() for name, _ in headers)
+        made, fields = object.__new__(Answer), self.fields
+        made.__dict__.update(
+            self.__dict__, headers=(*self.headers, *headers), fields=fields + http1_out.fields(headers)
+        )
+        made.__dict__.pop("names", None)  # of fewer headers
         return made
 
 
@@ -89,7 +96,7 @@ class Asked:
     `body` is the JSON value of the body (None where there is none or it is no JSON; `raw` has the bytes), `auth` what
     the key was found to be. `seed` varies what is made up, within what is legal; 0 varies nothing. `turn` counts equal
     requests, this one too, where the relay has a fault that may want to know; `under_way` how many answers are under
-    way with it. `says` is what a script has put into the model's mouth.
+    way with it. `says` is what a script has put into the model's mouth, `text` the body as it was read.
     """
 
     method: str
@@ -103,6 +110,12 @@ class Asked:
     turn: int = 1
     under_way: int = 1
     says: Says | None = None
+    text: JsonText | None = None
+
+    @property
+    def judged(self) -> Json | JsonText:
+        """The body with what its text shows of it, as long as it is that of the text."""
+        return self.text if self.text and self.text.value is self.body else self.body
 
     @property
     def object(self) -> dict[str, Json]:

@@ -4,74 +4,43 @@ Each operation of the document is a route of its name. Behind them stands one fo
 route, and what is neither is 404 in the envelope.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server import media
 from mock_server.adapter import Adapter
 from mock_server.control import PREFIX, STEADY, Control
-from mock_server.faults import Fault
-from mock_server.journal import MOST as JOURNAL
-from mock_server.journal import Journal
-from mock_server.latency import Latency
 from mock_server.library import Library
 from mock_server.manners import Relays
-from mock_server.policy import RIGHT, Policy
+from mock_server.options import USUAL, Options
 from mock_server.proxy import Proxy
 from mock_server.recorder import Recorder
-from mock_server.replay import AS_RECORDED, Pace
-from mock_server.script import Script
-from mock_server.upstream import Upstream
-from mock_server.validation import Mode
-from mock_server.wish import Wish
+from mock_server.respond import Raw
 from openapi.document import Document
 
 
 def create_app(
     document: Document,
     library: Library,
+    options: Options = USUAL,
     *,
-    policy: Policy = RIGHT,
-    faults: Sequence[Fault] = (),
-    wanted: Sequence[Wish] = (),
-    api_key: str | None = None,
-    pace: Pace = AS_RECORDED,
-    seed: int = 0,
-    script: Script | None = None,
-    latency: Latency | None = None,
-    strict: bool = False,
-    mode: Mode = Mode.REJECT,
-    control: bool = True,
-    token: str | None = None,
-    journal: int = JOURNAL,
-    workers: int = 1,
     reload: Callable[[], Library] | None = None,
-    upstream: Upstream | None = None,
     recorder: Recorder | None = None,
 ) -> "Application":
-    """The mock as an application, to be served or mounted. With an `upstream` it stands in front of that relay."""
-    relays = Relays(
-        document,
-        library,
-        policy=policy,
-        faults=faults,
-        wanted=wanted,
-        api_key=api_key,
-        seed=seed,
-        script=script,
-        latency=latency,
-        strict=strict,
-        mode=mode,
-    )
-    adapter = Adapter(relays, pace, Journal(journal), reload)
-    if upstream:
-        adapter = Proxy(relays, pace, Journal(journal), reload, upstream=upstream, recorder=recorder)
+    """The mock as an application, to be served or mounted: the conduct of `options` with its script read.
+
+    `reload` reads the recordings again, `recorder` keeps what an upstream answers.
+    """
+    relays = Relays(document, library, options.conduct)
+    upstream = options.upstream
+    adapter = Proxy(relays, options, reload, upstream, recorder) if upstream else Adapter(relays, options, reload)
     paths = {operation.path: operation.id for operation in document.operations}
-    hands = Control(adapter, token=token, workers=workers).routes if control else []
+    hands = Control(adapter, options).routes if options.control else []
     routes = [Route(_pattern(path), adapter, name=name) for path, name in paths.items()]
     return Application(adapter, [*hands, *routes, Mount("/", adapter)])
 
@@ -87,12 +56,19 @@ class Application(Starlette):
     def __init__(self, adapter: Adapter, routes: Sequence[BaseRoute]) -> None:
         super().__init__(routes=routes)
         self.adapter = adapter
+        self.following: asyncio.Task[None] | None = None  # what reads files again: a loop alone keeps no task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self.user_middleware and not _is_control(scope["path"]):
             await self.adapter(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    def directly(self, scope: Scope, body: bytes, raw: Raw) -> ASGIApp | None:
+        """Answers a request that came whole at once where it can be, else says who will."""
+        if self.user_middleware or _is_control(scope["path"]):
+            return self
+        return self.adapter.directly(scope, body, raw)
 
 
 def _is_control(path: str) -> bool:

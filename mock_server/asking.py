@@ -22,6 +22,11 @@ class Fields(tuple[tuple[str, str], ...]):
         return {name.lower(): value for name, value in reversed(self)}
 
     @cached_property
+    def size(self) -> int:
+        """The characters of names and values."""
+        return sum(len(name) + len(value) for name, value in self)
+
+    @cached_property
     def wishful(self) -> bool:
         """Whether a header or a key may ask for another relay than the usual one."""
         return any(name.startswith(MANNERS) for name in self.first) or any(key.startswith(KEYED) for key in self.keys)

@@ -31,10 +31,15 @@ class Checks:
         self.mode = mode
         self.knows = knows
         self._find = lru_cache(maxsize=256)(document.match)
+        self._checks = tuple(self._enforced())
 
     def refusal(self, asked: Asked) -> Answer | None:
         """The first refusal; None where the request is to be answered."""
-        return next(filter(None, (check(asked) for check in self._checks(asked))), None)
+        for check in self._checks:
+            refused = check(asked)
+            if refused is not None:
+                return refused
+        return None
 
     def too_large(self, asked: Asked) -> Answer:
         return self.refuse(
@@ -83,7 +88,7 @@ class Checks:
 
     # --- the checks, each a refusal or None -------------------------------------------------------------------------
 
-    def _checks(self, asked: Asked) -> Iterator[Check]:
+    def _enforced(self) -> Iterator[Check]:
         policy = self.policy
         if policy.preflight:
             yield self._preflight
@@ -91,7 +96,7 @@ class Checks:
         if policy.check_key:
             yield self._key
         yield self._body
-        if policy.validate and self._mode(asked) is Mode.REJECT:
+        if policy.validate:
             yield self._schema
         if policy.check_model:
             yield self._model
@@ -156,7 +161,7 @@ class Checks:
         )
 
     def _schema(self, asked: Asked) -> Answer | None:
-        found = self._faults(asked)
+        found = self._faults(asked) if self._mode(asked) is Mode.REJECT else ()
         if not found:
             return None
         text = "; ".join(fault.message for fault in found)
@@ -167,7 +172,7 @@ class Checks:
 
     def _faults(self, asked: Asked) -> Sequence[SchemaFault]:
         pointer = self._request_schema(asked)
-        return schema.faults(self.document, pointer, asked.body) if pointer else ()
+        return schema.faults(self.document, pointer, asked.judged) if pointer else ()
 
     def _mode(self, asked: Asked) -> Mode:
         """What becomes of what the document forbids, as the request says or as it was started."""
@@ -179,7 +184,8 @@ class Checks:
         return None if name is None or self.knows(name) else fresh(synthesis.unknown_model(name, asked.operation))
 
     def _room(self, asked: Asked) -> Answer | None:
-        wanted = max(filter(None, (whole_number(asked.object.get(name)) for name in synthesis.LIMITS)), default=0)
+        body = asked.object
+        wanted = max((whole_number(body[name]) or 0 for name in synthesis.LIMITS if name in body), default=0)
         if wanted <= self.policy.context:
             return None
         return fresh(synthesis.no_room(wanted, self.policy.context, asked.operation))

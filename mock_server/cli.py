@@ -3,19 +3,23 @@
 import errno
 import math
 import os
+import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, NoReturn
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 if TYPE_CHECKING:
     from mock_server.latency import Distribution
-    from mock_server.server import Options
+    from mock_server.options import Options
+    from mock_server.tls import Tls
     from mock_server.upstream import Upstream
     from mock_server.wish import Wish
 
+MADE = "made"  # a certificate, for this run
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -52,13 +56,24 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> "Dist
         raise click.BadParameter(str(error), ctx, param) from None
 
 
+def _aliases(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    pairs = [word.partition("=") for word in words]
+    for name, equals, model in pairs:
+        if not (name and equals and model):
+            raise click.BadParameter(f"{name + equals + model!r} is not NAME=MODEL", ctx, param)
+    return tuple((name, model) for name, _, model in pairs)
+
+
 def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked or ctx.resilient_parsing:
         return
     from mock_server.faults import FAULTS  # noqa: PLC0415
+    from mock_server.faults.beyond import beyond  # noqa: PLC0415
 
     for fault in FAULTS.values():
         click.echo(f"{fault.id}\n    {fault.text}\n    breaks: {', '.join(fault.breaks) or 'no rule'}")
+        if why := beyond(fault):
+            click.echo(f"    not as a proxy: {why}")
     ctx.exit()
 
 
@@ -136,6 +151,31 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 @click.option("--upstream-key-env", metavar="VAR", help="The variable with the key to use there, for the client's.")
 @click.option("--api-key", help="The only key that is let in; without it any is.")
 @click.option(
+    "--alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME=MODEL",
+    callback=_aliases,
+    help="Answer for the model NAME as MODEL; may be repeated.",
+)
+@click.option("--watch", is_flag=True, help="Read recordings and the script again when they change.")
+@click.option(
+    "--tls",
+    is_flag=False,
+    flag_value=MADE,
+    metavar="[FILE]",
+    help="HTTPS, with the certificate of this file (PEM), or with one made for this run.",
+)
+@click.option("--tls-key", type=FILE, metavar="FILE", help="The key of that certificate, where it is not in its file.")
+@click.option(
+    "--grace",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    metavar="S",
+    help="Seconds that answers under way get when it is told to stop.",
+)
+@click.option(
     "--journal",
     default=1000,
     show_default=True,
@@ -157,110 +197,98 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     callback=_list_faults,
     help="Print the faults, what each breaks in clients and which rules, and the honest variants.",
 )
-def serve(  # noqa: PLR0917 - click calls it by name
-    host: str,
-    port: int,
-    recordings: Path | None,
-    speed: float,
-    replay: str,
-    faults: "tuple[Wish, ...]",
-    seed: int,
-    script: Path | None,
-    validate: str,
-    max_gap: float | None,
-    ttft: "Distribution | None",
-    itl: "Distribution | None",
-    slots: int | None,
-    record_from: str | None,
-    to: Path,
-    upstream_key_env: str | None,
-    api_key: str | None,
-    journal: int,
-    control_token_env: str | None,
-    workers: int,
-    verbose: bool,
-    *,
-    strict_match: bool,
-    no_control: bool,
-) -> None:
+def serve(**given: Any) -> None:  # noqa: ANN401 - click calls it by name
     """Start the mock relay: replays recorded streams, makes up the rest, and is wrong on demand."""
-    from mock_server import server  # noqa: PLC0415
-    from mock_server.latency import Latency  # noqa: PLC0415
+    from mock_server import greeting, server  # noqa: PLC0415
     from mock_server.library import LibraryError  # noqa: PLC0415
-    from mock_server.replay import Mode, Pace  # noqa: PLC0415
     from mock_server.script import ScriptError  # noqa: PLC0415
+
+    if given["verbose"]:
+        _log_everything()
+    with ExitStack() as stack:
+        options = _options(given, stack)
+        try:
+            library = server.library(options)
+            script = server.scripted(options, library)
+            server.check_aliases(options, library, script)
+            bound = server.listen(options.host, options.port)
+        except (LibraryError, ScriptError, server.AliasError) as error:
+            _give_up(str(error))
+        except OSError as error:
+            reason = "the port is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+            _give_up(f"cannot listen on {options.host}:{options.port}: {reason}")
+        url = server.url_of(bound, "https" if options.tls else "http")
+        recorder = server.recorder(options)
+        recovered = recorder.recover() if recorder else ()
+        for line in greeting.lines(url, options, len(library.recordings), len(script.rules), recovered):
+            click.echo(line)
+        sys.stdout.flush()
+        signal.signal(signal.SIGTERM, _exit)  # uvicorn ends by raising it again: files of this run go first
+        try:
+            server.serve(options, bound, library)
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+def _exit(number: int, _: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _options(given: dict[str, Any], stack: ExitStack) -> "Options":
+    """What was given, translated. Files that are needed while it serves are removed with the stack."""
+    from mock_server.latency import Latency  # noqa: PLC0415
+    from mock_server.options import Conduct, Options  # noqa: PLC0415
+    from mock_server.replay import Mode, Pace  # noqa: PLC0415
     from mock_server.validation import Mode as Validation  # noqa: PLC0415
 
-    if verbose:
-        _log_everything()
-    pace = Pace(speed, Mode(replay), math.inf if max_gap is None else max_gap)
-    options = server.Options(
-        host,
-        port,
-        recordings,
-        pace,
-        faults,
-        api_key,
-        workers,
-        seed,
-        script,
-        Latency(ttft, itl, slots),
-        strict_match,
-        not no_control,
-        _token(control_token_env),
-        journal,
-        _upstream(record_from, upstream_key_env),
-        to if record_from else None,
-        Validation(validate),
+    upstream = _upstream(given["record_from"], given["upstream_key_env"])
+    gap = math.inf if given["max_gap"] is None else given["max_gap"]
+    if upstream and given["faults"]:
+        _refuse_unplayable(given["faults"])
+    conduct = Conduct(
+        wanted=given["faults"],
+        api_key=given["api_key"],
+        seed=given["seed"],
+        latency=Latency(given["ttft"], given["itl"], given["slots"]),
+        strict=given["strict_match"],
+        mode=Validation(given["validate"]),
+        aliases=given["aliases"],
     )
+    return Options(
+        host=given["host"],
+        port=given["port"],
+        conduct=conduct,
+        pace=Pace(given["speed"], Mode(given["replay"]), gap),
+        recordings=given["recordings"],
+        script=given["script"],
+        workers=given["workers"],
+        control=not given["no_control"],
+        token=_token(given["control_token_env"]),
+        journal=given["journal"],
+        upstream=upstream,
+        record_to=given["to"] if upstream else None,
+        tls=_tls(given, stack),
+        grace=given["grace"],
+        watch=given["watch"],
+    )
+
+
+def _tls(given: dict[str, Any], stack: ExitStack) -> "Tls | None":
+    if given["tls"] is None:
+        if given["tls_key"]:
+            _give_up("--tls-key needs --tls FILE")
+        return None
+    from mock_server import tls  # noqa: PLC0415
+
+    if given["tls"] == MADE:
+        if given["tls_key"]:
+            _give_up("--tls-key needs --tls FILE")
+        folder = stack.enter_context(TemporaryDirectory(prefix="relayproof-tls-"))
+        return tls.made(Path(folder), [given["host"]])
     try:
-        library = server.library(options)
-        rules = server.scripted(options, library).rules
-        bound = server.listen(host, port)
-    except (LibraryError, ScriptError) as error:
+        return tls.given(Path(given["tls"]), given["tls_key"])
+    except tls.TlsError as error:
         _give_up(str(error))
-    except OSError as error:
-        reason = "the port is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
-        _give_up(f"cannot listen on {host}:{port}: {reason}")
-    _greet(server.url_of(bound), len(rules), api_key, faults, None if options.upstream else len(library.recordings))
-    if options.upstream:
-        _greet_proxy(server, options)
-    try:
-        server.serve(options, bound, library)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _greet(
-    url: str, rules: int, api_key: str | None, faults: "tuple[Wish, ...]", recordings: int | None = None
-) -> None:
-    """What a newcomer needs; `recordings` None for a mock that asks another relay. The first line is what
-    `process.running` waits for."""
-    from mock_server.faults import FAULTS  # noqa: PLC0415
-
-    key = "YOUR-KEY" if api_key else "any-key"
-    body = '{"model":"mock-chat","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
-    click.echo(f"relayproof mock on {url}/v1")
-    if recordings is not None:
-        click.echo(f"  key         {'the one of --api-key' if api_key else 'any (none is 401)'}")
-        click.echo(f"  recordings  {recordings}")
-    if rules:
-        click.echo(f"  script      {rules} rules")
-    for wish in faults:
-        click.echo(f"  fault       {wish.text}: {FAULTS[wish.fault].text}")
-    click.echo(f"  try         curl -N {url}/v1/chat/completions -H 'Authorization: Bearer {key}' \\")
-    click.echo("                -H 'Content-Type: application/json' \\")
-    click.echo(f"                -d '{body}'")
-    sys.stdout.flush()
-
-
-def _greet_proxy(server: ModuleType, options: "Options") -> None:
-    """Where answers come from and go to, and what was left of a process that was killed."""
-    click.echo(f"  upstream    {options.upstream.url if options.upstream else ''}")
-    click.echo(f"  recorded in {options.record_to}")
-    for path in server.recorder(options).recover():
-        click.echo(f"  recovered   {path}, which was cut short")
-    sys.stdout.flush()
 
 
 def _upstream(url: str | None, variable: str | None) -> "Upstream | None":
@@ -277,6 +305,13 @@ def _upstream(url: str | None, variable: str | None) -> "Upstream | None":
         return parse(url, key)
     except AddressError as error:
         _give_up(str(error))
+
+
+def _refuse_unplayable(faults: "tuple[Wish, ...]") -> None:
+    from mock_server.faults.beyond import beyond_all  # noqa: PLC0415
+
+    if told := beyond_all(tuple(one.fault for one in faults)):
+        _give_up(told)
 
 
 def _token(variable: str | None) -> str | None:

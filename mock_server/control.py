@@ -23,6 +23,7 @@ from mock_server.faults import FAULTS
 from mock_server.journal import Filter
 from mock_server.library import LibraryError
 from mock_server.metrics import TYPE
+from mock_server.options import Options
 from mock_server.script import ScriptError, read
 from mock_server.script.reading import check_recordings
 from mock_server.wish import Wish, WishError, wish
@@ -52,12 +53,12 @@ class _Refused(Exception):  # noqa: N818 - an answer
 
 
 class Control:
-    """The routes, and who may use them. `token` lets a bearer in from anywhere; None: this machine alone."""
+    """The routes, and who may use them: this machine alone, or a bearer of the token from anywhere."""
 
-    def __init__(self, adapter: "Adapter", *, token: str | None = None, workers: int = 1) -> None:
+    def __init__(self, adapter: "Adapter", options: Options) -> None:
         self.adapter = adapter
-        self.token = token
-        self.workers = workers
+        self.token = options.token
+        self.workers = options.workers
         self.began = time.time()
 
     @property

@@ -6,25 +6,29 @@ An entry keeps what is there already; secrets are taken out when it is read, so 
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import cached_property
 from itertools import accumulate
 
 from mock_server.answer import Answer, Asked
+from mock_server.asking import Fields, nested_deeper
+from mock_server.policy import RIGHT
 from mock_server.relay import Relay
 from mock_server.respond import Sent
 from mock_server.script import Play
+from openapi import json_text
 from openapi.json_text import Json
 from openapi.wire import jsonl, secrets
 from openapi.wire.clearing import cleared
 from openapi.wire.exchange import Exchange, Read, Request
 from openapi.wire.redaction import Redactor
 
-MOST = 1000  # entries
 MOST_BYTES = 64 << 20  # of requests and answers that are kept
 SHOWN = 64 << 10  # bytes of a body that an entry shows
 PIECES = 1000  # frames whose times it shows
+READ_AGAIN = 4 << 10  # bytes of a request whose JSON is read anew: as a value it may weigh thirty times as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Done:
         return self.answer.recorded or ("script" if self.play else "made")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One request and what became of it. `came` is in seconds since 1970."""
 
@@ -57,9 +61,12 @@ class Entry:
     done: Done
     sent: Sent
 
-    @property
+    @cached_property
     def asked(self) -> Asked:
-        return self.done.asked
+        asked = self.done.asked
+        if asked.body is not None or len(asked.raw) <= READ_AGAIN or nested_deeper(asked.raw, RIGHT.max_depth):
+            return asked
+        return replace(asked, body=json_text.read(asked.raw).value)
 
     @property
     def answer(self) -> Answer:
@@ -119,7 +126,8 @@ class Entry:
         reads = tuple(Read(frame.due, frame.data) for frame in self.answer.frames)
         request = Request(self.asked.method, "")
         told = Exchange("", request, self.answer.status, self.answer.headers, reads)
-        return cleared(told, self._redactor)
+        given = secrets.given(told.headers, told.content, stream=told.is_stream)
+        return cleared(told, secrets.redactor(self.asked.headers, self.asked.path, self.asked.body, given))
 
     @property
     def _redactor(self) -> Redactor:
@@ -159,10 +167,16 @@ class Filter:
         )
 
 
+def _weight(done: Done, sent: Sent) -> int:
+    """The bytes that an entry holds."""
+    headers = done.asked.headers
+    return len(done.asked.raw) + sent.size + len(done.asked.path) + (headers.size if isinstance(headers, Fields) else 0)
+
+
 class Journal:
     """The last entries. `most` 0 keeps none."""
 
-    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int, most_bytes: int = MOST_BYTES) -> None:
         self.most, self.most_bytes = most, most_bytes
         self.count = 0  # entries that there ever were
         self._kept: deque[tuple[int, float, Done, Sent]] = deque()  # what an entry is made of: it is seldom read
@@ -174,11 +188,13 @@ class Journal:
         self.count += 1
         if not self.most:
             return
+        if len(done.asked.raw) > READ_AGAIN:
+            done = replace(done, asked=replace(done.asked, body=None, text=None))
         self._kept.append((self.count, came, done, sent))
-        self._bytes += len(done.asked.raw) + sent.size
+        self._bytes += _weight(done, sent)
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
             _, _, old, gone = self._kept.popleft()
-            self._bytes -= len(old.asked.raw) + gone.size
+            self._bytes -= _weight(old, gone)
         for event in self._waiting:
             event.set()
 

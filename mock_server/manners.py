@@ -7,20 +7,18 @@ All of them are wishes (`wish.py`). Each combination of faults and seed is a rel
 made when it is first asked for.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 from mock_server.answer import Asked
 from mock_server.asking import KEYED, Fields, header, keys_of
-from mock_server.faults import FAULTS, Fault
-from mock_server.latency import Latency
+from mock_server.faults import FAULTS
 from mock_server.library import Library
-from mock_server.policy import RIGHT, Policy
+from mock_server.options import PLAIN, Conduct
 from mock_server.relay import Relay
 from mock_server.script import Play, Script
 from mock_server.validation import CHOSEN, Mode
-from mock_server.wish import Granting, Wish, WishError, wishes
+from mock_server.wish import Granting, WishError, wishes
 from openapi import json_text
 from openapi.document import Document
 from openapi.wire.exchange import Headers
@@ -36,49 +34,25 @@ class UnknownMannerError(ValueError):
 
 
 class Relays:
-    """The relays of one process. `faults`, `wanted` and `seed` are those of a request that names none; more faults come
-    after. In two steps, since what a relay enforces is needed before a body is read: `of` by the headers, `cast` by all
-    of the request."""
+    """The relays of one process. The `conduct` is that of a request that names none; more faults come after. In two
+    steps, since what a relay enforces is needed before a body is read: `of` by the headers, `cast` by all of the
+    request."""
 
-    def __init__(
-        self,
-        document: Document,
-        library: Library,
-        *,
-        policy: Policy = RIGHT,
-        faults: Sequence[Fault] = (),
-        wanted: Sequence[Wish] = (),
-        api_key: str | None = None,
-        seed: int = 0,
-        script: Script | None = None,
-        latency: Latency | None = None,
-        strict: bool = False,
-        mode: Mode = Mode.REJECT,
-    ) -> None:
-        self.seed = seed
-        self.wanted = tuple(wanted)
-        self.grants = Granting(seed)
-        self._keyed = api_key is None
-        self._slots = latency is not None and latency.slots is not None
+    def __init__(self, document: Document, library: Library, conduct: Conduct = PLAIN) -> None:
+        self.seed = conduct.seed
+        self.wanted = conduct.wanted
+        self.grants = Granting(conduct.seed)
+        self._keyed = conduct.api_key is None
+        self._slots = conduct.latency.slots is not None
         self._library = library
+        self._aliases = dict(conduct.aliases)
 
         def make(names: tuple[str, ...], seed: int) -> Relay:
-            more = [FAULTS[name] for name in names]
-            return Relay(
-                document,
-                self._library,
-                policy=policy,
-                faults=[*faults, *more],
-                api_key=api_key,
-                seed=seed,
-                script=self.script,
-                latency=latency,
-                strict=strict,
-                mode=mode,
-            )
+            faults = (*conduct.faults, *(FAULTS[name] for name in names))
+            return Relay(document, self._library, replace(conduct, faults=faults, seed=seed, script=self.script))
 
         self._made = lru_cache(maxsize=KEPT)(make)
-        self.perform(script or Script(seed=seed))
+        self.perform(conduct.script or Script(seed=conduct.seed))
 
     def perform(self, script: Script) -> None:
         """This script from now on."""
@@ -131,8 +105,9 @@ class Relays:
                 if model not in self.usual.known_models and self.usual.knows(base):
                     raise  # any other may be the name of a model
             else:
-                body = {**asked.object, "model": base}
-                asked = replace(asked, body=body, raw=json_text.write(body))
+                asked, model = _for_model(asked, base), base
+        if self._aliases and isinstance(model, str) and model in self._aliases:
+            asked = _for_model(asked, self._aliases[model])
         play = self.script.play(asked) if self.script.rules else None
         if play and play.rule.faults:
             names += self.grants.granted(play.rule.name, play.rule.faults)
@@ -153,3 +128,9 @@ class Relays:
         except WishError as error:
             msg = f"{where}{error}"
             raise UnknownMannerError(msg) from error
+
+
+def _for_model(asked: Asked, model: str) -> Asked:
+    """The same request for another model."""
+    body = {**asked.object, "model": model}
+    return replace(asked, body=body, raw=json_text.write(body))

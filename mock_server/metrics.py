@@ -48,6 +48,7 @@ class Metrics:
         self.left = 0
         self.first_byte = Histogram(FIRST_BYTE)
         self.lateness = Histogram(LATENESS)
+        self.pieces = Histogram(LATENESS)
 
     def add(self, done: Done, sent: Sent) -> None:
         self.requests[done.asked.operation or "other", done.answer.status] += 1
@@ -82,3 +83,6 @@ class Metrics:
             yield f"{name} {value}"
         yield from self.first_byte.lines("relayproof_first_byte_seconds", "From a request to the first byte.")
         yield from self.lateness.lines("relayproof_lateness_seconds", "The worst lateness of an answer.")
+        yield from self.pieces.lines(
+            "relayproof_piece_lateness_seconds", "The lateness of each piece that was waited for."
+        )

@@ -3,7 +3,8 @@
     client ──request──► mock ──the same──► upstream
            ◄──bytes────      ◄──bytes────           each read goes on at once, and to the tape
 
-Where a fault is wanted, the client gets the fault; what is recorded is always what the upstream sent.
+Where a fault is wanted, the upstream is asked what a deaf relay hears, and the client gets the fault; what is recorded
+is always what the upstream was asked and sent. What a proxy cannot play is refused (`faults/beyond.py`).
 """
 
 import asyncio
@@ -18,15 +19,17 @@ from mock_server import synthesis
 from mock_server.adapter import Adapter, refused
 from mock_server.answer import Answer, Asked
 from mock_server.asking import keys_of
-from mock_server.journal import Done, Journal
+from mock_server.faults.beyond import beyond_all
+from mock_server.journal import Done
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
+from mock_server.options import Options
 from mock_server.passing import Passing
 from mock_server.recorder import Recorder, Tape
 from mock_server.relay import Relay
-from mock_server.replay import Pace, answer_of
+from mock_server.replay import Connection, answer_of
 from mock_server.respond import EXTENSION, Clock, Raw, Sent
-from mock_server.upstream import Upstream, UpstreamError
+from mock_server.upstream import Reader, Upstream, UpstreamError
 from openapi.wire import secrets
 from openapi.wire.exchange import Auth, End, Exchange, Headers, Request
 from openapi.wire.http1 import FRAMING_FAULT
@@ -46,16 +49,17 @@ class Proxy(Adapter):
     def __init__(
         self,
         relays: Relays,
-        pace: Pace,
-        journal: Journal,
-        load: Callable[[], Library] | None = None,
-        *,
+        options: Options,
+        load: Callable[[], Library] | None,
         upstream: Upstream,
         recorder: Recorder | None,
     ) -> None:
-        super().__init__(relays, pace, journal, load)
+        super().__init__(relays, options, load)
         self.upstream = upstream
         self.recorder = recorder
+
+    def _whole(self, done: Done, connection: Connection) -> bytes | None:
+        return super()._whole(done, connection) if done.relay is None else None
 
     def decide(
         self, relay: Relay, refusal: Answer | None, asking: tuple[str, str, Headers], raw: bytes | None, second: int
@@ -67,6 +71,9 @@ class Proxy(Adapter):
             return Done(asked, refusal or relay.too_large(asked))
         try:
             relay, asked, play = self.relays.cast(relay, asked)
+            unplayable = beyond_all(tuple(fault.id for fault in relay.faults))
+            if unplayable:
+                raise UnknownMannerError(unplayable)
         except UnknownMannerError as unknown:
             return Done(asked, refused(unknown))
         if play and (play.recording or play.rule.failure or play.rule.reply is not None or play.rule.calls):
@@ -77,27 +84,25 @@ class Proxy(Adapter):
         """Asks the upstream, and passes on what comes."""
         if done.relay is None:
             return await super().serve(scope, receive, send, clock, done)
-        asked = done.asked
+        asked, heard = done.asked, done.relay.heard(done.asked)
         sent = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        base = Exchange("upstream", _asked(asked), sent=sent, operation=asked.operation)
-        tape = self._tape(base)
+        base = Exchange("upstream", _asked(heard), sent=sent, operation=asked.operation)
         raw: Raw | None = scope.get("extensions", {}).get(EXTENSION)
         as_it_is = done.relay.plain and scope.get("http_version") == "1.1"  # else it is framed anew
         through = raw if as_it_is else None
+        passing = Passing(base, clock, self._tape(base), through)
         try:
-            exchange = await self._ask(asked, Passing(base, clock, tape, through), receive)
+            exchange = await self._ask(heard, passing, receive)
         except UpstreamError as error:
-            if tape:
-                tape.drop()
-            text = f"The upstream {self.upstream.url} was not reached: {error}"
+            passing.drop()
+            text = f"The upstream {self.upstream.url} gave no answer: {error}"
             refused = synthesis.error(502, text, type="server_error", code="bad_gateway", operation=asked.operation)
             return await super().serve(scope, receive, send, clock, replace(done, answer=refused))
         except BaseException:
-            if tape:
-                tape.drop()
+            passing.drop()
             raise
-        if tape:
-            await asyncio.to_thread(tape.end, exchange)
+        if passing.tape:
+            await asyncio.to_thread(passing.tape.end, exchange)
         answer = exchange.view(answer_of)
         if through:
             clock.stop()
@@ -135,13 +140,11 @@ class Proxy(Adapter):
         return _with_auth(passing.exchange(end, error), asked)
 
 
-async def _read(reader: asyncio.StreamReader, passing: Passing) -> tuple[End, str | None]:
+async def _read(reader: Reader, passing: Passing) -> tuple[End, str | None]:
     """Reads to the end: how it ended, and why where that was no end."""
     while not passing.over:
         try:
             data = await asyncio.wait_for(reader.read(PIECE), IDLE)
-        except ConnectionError:
-            return passing.reader.close(reset=True), "the connection was reset"
         except TimeoutError:
             return End.TIMEOUT, f"no byte for {IDLE:g} s"
         if not data:
@@ -149,6 +152,8 @@ async def _read(reader: asyncio.StreamReader, passing: Passing) -> tuple[End, st
         await passing.feed(data)
     if passing.reader.fault:
         return End.TRUNCATED, FRAMING_FAULT + passing.reader.fault
+    if reader.broken and not passing.reader.complete:
+        return passing.reader.close(reset=True), "the connection was reset"
     end = passing.reader.close()
     return end, None if end is End.COMPLETE else "the connection ended before the answer did"
 

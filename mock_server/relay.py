@@ -9,66 +9,56 @@ Synchronous, and without state but for whose turn it is among equal recordings, 
 
 import gzip
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial, reduce
-from secrets import token_hex
+from random import Random
 
 from mock_server import media, synthesis
 from mock_server.answer import Answer, Asked, Frame, Says
 from mock_server.asking import header, kind_of_key, nested_deeper
 from mock_server.checks import Checks, as_get, fresh
 from mock_server.faults import Fault
-from mock_server.latency import USUAL, Latency, retimed
+from mock_server.latency import retimed
 from mock_server.library import PICK, Library, Turns
-from mock_server.policy import RIGHT, Policy
+from mock_server.options import PLAIN, Conduct
+from mock_server.policy import Policy
 from mock_server.replay import answer_of
 from mock_server.script import Play, Script
-from mock_server.validation import Mode
 from mock_server.variation import varied
 from openapi import json_text
 from openapi.document import Document
+from openapi.json_text import JsonText
 from openapi.wire.exchange import Exchange, Framing, Headers
 
 GZIP = re.compile(r"(^|,)\s*gzip\s*(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 WORTH_IT = 256  # bytes of a body below which nobody compresses
 STRICT = "x-relay-strict"
+NUMBERS = Random()  # noqa: S311 - for request ids, which are no secret; seeded by the system in each process
+NO_TEXT = JsonText(None)
 SPOKEN = {"createChatCompletion", "createCompletion", "createMessage", "createEmbedding"}  # what a model answers
 
 
 class Relay:
-    """A relay: the document, the recordings, what it enforces, how it is wrong, and the one key that it takes if any.
+    """A relay: the document, the recordings, and how it behaves.
 
     Faults compose in their order: each hears what the one before left of the request, and each is given the request as
     it was sent with the answer that the one before left.
     """
 
-    def __init__(
-        self,
-        document: Document,
-        library: Library,
-        *,
-        policy: Policy = RIGHT,
-        faults: Sequence[Fault] = (),
-        api_key: str | None = None,
-        seed: int = 0,
-        script: Script | None = None,
-        latency: Latency | None = None,
-        strict: bool = False,
-        mode: Mode = Mode.REJECT,
-    ) -> None:
-        self.script = script or Script()
-        self.latency = latency or USUAL
-        self.strict = strict
+    def __init__(self, document: Document, library: Library, conduct: Conduct = PLAIN) -> None:
+        self.script = conduct.script or Script()
+        self.latency = conduct.latency
+        self.strict = conduct.strict
         self.library = library
-        self.seed = seed
-        self.faults = tuple(faults)
-        self.policy = reduce(lambda kept, fault: fault.policy(kept) if fault.policy else kept, self.faults, policy)
-        self.api_key = api_key
+        self.seed = conduct.seed
+        self.faults = conduct.faults
+        self.policy = reduce(_enforced, self.faults, conduct.policy)
+        self.api_key = conduct.api_key
         self.turns = Turns()
-        names = (*synthesis.MODELS, *library.models, *self.script.models)
+        names = (*synthesis.MODELS, *library.models, *self.script.models, *(name for name, _ in conduct.aliases))
         self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
-        self.checks = Checks(document, self.policy, mode, self.knows)
+        self.checks = Checks(document, self.policy, conduct.mode, self.knows)
 
     def answer(self, asked: Asked, play: Play | None = None) -> Answer:
         """The answer to a request that was read whole, as a script plays it where it does."""
@@ -90,6 +80,10 @@ class Relay:
         """Whether it will decide the same of this request again: no turn is taken for it, by recordings or rules."""
         return self.plain and not self.script.is_for(asked) and len(self.library.equal(asked)) < 2
 
+    def heard(self, asked: Asked) -> Asked:
+        """The request as far as it is heard."""
+        return reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
+
     def bend(self, asked: Asked, answer: Answer) -> Answer:
         """What somebody else answered, as this relay would send it."""
         answer = varied(asked, answer) if self.seed else answer
@@ -102,16 +96,16 @@ class Relay:
     def asked(self, method: str, path: str, headers: Headers, raw: bytes) -> Asked:
         """The record of a request. A body that is nested too deeply to be read has no value."""
         match = self.checks.match(method, path)
-        body = json_text.read(raw).value if raw and not nested_deeper(raw, self.policy.max_depth) else None
+        text = json_text.read(raw) if raw and not nested_deeper(raw, self.policy.max_depth) else NO_TEXT
         operation = match.operation.id if match else None
         auth = kind_of_key(headers, self.api_key)
         turn = self.turns.count(method, path, auth.value, raw) if self.faults else 1
-        return Asked(method, path, operation, headers, raw, body, auth, self.seed, turn)
+        return Asked(method, path, operation, headers, raw, text.value, auth, self.seed, turn, text=text)
 
     # --- the order of things ----------------------------------------------------------------------------------------
 
     def _finish(self, asked: Asked, decide: Callable[[Asked], Answer]) -> Answer:
-        heard = reduce(lambda request, fault: fault.asked(request) if fault.asked else request, self.faults, asked)
+        heard = self.heard(asked)
         answer = self.bend(asked, dressed(asked, self.checks.warned(heard, decide(heard))))
         return _compressed(answer) if self._may_compress(asked, answer) else answer
 
@@ -202,6 +196,11 @@ class Relay:
         return fresh(synthesis.answer(replace(asked, method=as_get(asked.method)), names))
 
 
+def _enforced(policy: Policy, fault: Fault) -> Policy:
+    """What is left of a policy under a fault."""
+    return fault.policy(policy) if fault.policy else policy
+
+
 def _recorded(exchange: Exchange) -> Answer:
     return exchange.view(answer_of)
 
@@ -214,12 +213,12 @@ def _with_field(answer: Answer, field: tuple[str, str]) -> Answer:
 
 def dressed(asked: Asked, answer: Answer) -> Answer:
     """The fields that every answer has, each where a recording does not have it itself."""
-    added: list[tuple[str, str]] = []
-    if "x-request-id" not in answer.names:
-        added.append(("x-request-id", f"req_{token_hex(16)}"))
-    if "access-control-allow-origin" not in answer.names and header(asked.headers, "origin") is not None:
+    names, added = answer.names, []
+    if "x-request-id" not in names:
+        added.append(("x-request-id", f"req_{NUMBERS.getrandbits(128):032x}"))
+    if "access-control-allow-origin" not in names and header(asked.headers, "origin") is not None:
         added.append(("access-control-allow-origin", "*"))
-    return answer.adding(tuple(added))
+    return answer.adding(tuple(added)) if added else answer
 
 
 def _compressed(answer: Answer) -> Answer:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from itertools import accumulate, chain
 
 from mock_server.answer import Answer, Frame, Frames, Wire
@@ -254,21 +255,26 @@ def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
 
 
 def _head(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> bytes:
-    made = "".join(f"{name}: {value}\r\n" for name, value in _made(answer, framing, date, keep_alive=keep_alive))
-    return b"%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, made.encode("ascii"))
+    made = _lines(date, framing, _length(answer, framing), keep_alive)
+    return b"%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, made)
+
+
+@lru_cache(maxsize=64)
+def _lines(date: str, framing: Framing, length: str | None, keep_alive: bool) -> bytes:
+    return http1_out.fields(_made(date, framing, length, keep_alive=keep_alive))
 
 
 def sent_headers(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> Headers:
     """The headers with those that are made anew: Date, the framing, and Connection where it closes."""
     kept = tuple((name, value) for name, value in answer.headers if name.lower() != "content-length")
-    return (*kept, *_made(answer, framing, date, keep_alive=keep_alive))
+    return (*kept, *_made(date, framing, _length(answer, framing), keep_alive=keep_alive))
 
 
-def _made(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> Headers:
+def _made(date: str, framing: Framing, length: str | None, *, keep_alive: bool) -> Headers:
     made: list[tuple[str, str]] = [("date", date)]
     if framing is Framing.CHUNKED:
         made.append(("transfer-encoding", "chunked"))
-    elif (length := _length(answer, framing)) is not None:
+    elif length is not None:
         made.append(("content-length", length))
     if not keep_alive:
         made.append(("connection", "close"))
@@ -276,9 +282,9 @@ def _made(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> H
 
 
 def _length(answer: Answer, framing: Framing) -> str | None:
-    if framing is Framing.CLOSE or answer.status == 204:
+    if framing is Framing.CLOSE or framing is Framing.CHUNKED or answer.status == 204:
         return None
-    size = sum(len(frame.data) for frame in answer.frames)
+    size = len(answer.body)
     if answer.end is End.COMPLETE and framing is not Framing.NONE:
         return str(size)
     told = next((value for name, value in answer.headers if name.lower() == "content-length"), None)

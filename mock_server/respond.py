@@ -8,7 +8,7 @@ them; through plain ASGI, as under any other server or none, an early end is tol
 import asyncio
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -53,6 +53,9 @@ class Raw(Protocol):
     def reset(self) -> None:
         """Break the connection (TCP RST)."""
 
+    def when_left(self, call: Callable[[], None]) -> None:
+        """Call this once the client is gone, at once if it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -67,22 +70,60 @@ class Sent:
     left: bool
 
 
-class Clock:
-    """Seconds since the request came, and waiting for one of them or for the client to leave."""
+class Moment:
+    """When a request came: in seconds since 1970, and where the clock stood that only runs forward."""
 
-    def __init__(self, receive: Receive) -> None:
-        self.started = perf_counter()
+    __slots__ = ("came", "started")
+
+    def __init__(self) -> None:
+        self.came, self.started = time(), perf_counter()
+
+    def elapsed(self) -> float:
+        """Seconds since then."""
+        return perf_counter() - self.started
+
+
+class Clock:
+    """Seconds since a request came, and waiting for one of them or for the client to leave: over a `raw` connection
+    that says so, else by `receive`. `note` is told how late each moment was that was waited for, in seconds."""
+
+    __slots__ = (
+        "_note",
+        "_raw",
+        "_receive",
+        "_sleeper",
+        "_watched",
+        "_watcher",
+        "first",
+        "last",
+        "late",
+        "left",
+        "moment",
+        "size",
+    )
+
+    def __init__(
+        self,
+        receive: Receive,
+        moment: Moment | None = None,
+        raw: Raw | None = None,
+        note: Callable[[float], None] | None = None,
+    ) -> None:
+        self.moment = moment or Moment()
+        self._note = note
         self.left = False
         self.late = 0.0  # the worst lateness, in seconds
         self.size = 0  # bytes that went out
         self.first: float | None = None  # when they began to, and when they ended
         self.last: float | None = None
         self._receive = receive
+        self._raw = raw
+        self._watched = False
         self._watcher: asyncio.Task[None] | None = None
         self._sleeper: asyncio.Future[None] | None = None
 
     def elapsed(self) -> float:
-        return perf_counter() - self.started
+        return self.moment.elapsed()
 
     def count(self, size: int) -> None:
         """So many bytes leave now."""
@@ -97,30 +138,43 @@ class Clock:
 
     async def until(self, due: float | None) -> bool:
         """Waits for that moment, None for ever. False as soon as the client has left."""
+        waited = False
         while not self.left and (due is None or due > self.elapsed()):
-            self._watcher = self._watcher or asyncio.create_task(self._watch())
-            await self._sleep(due)
+            waited = True
+            loop = asyncio.get_running_loop()
+            if not self._watched:
+                self._begin_to_watch()
+            self._sleeper = loop.create_future()
+            timer = loop.call_later(due - self.elapsed(), self._wake) if due is not None else None
+            try:
+                await self._sleeper
+            finally:
+                if timer:
+                    timer.cancel()
         if due is not None and not self.left:
-            self.late = max(self.late, self.elapsed() - due)
+            late = self.elapsed() - due
+            self.late = max(self.late, late)
+            if waited and self._note:
+                self._note(late)
         return not self.left
-
-    async def _sleep(self, due: float | None) -> None:
-        loop = asyncio.get_running_loop()
-        self._sleeper = loop.create_future()
-        timer = loop.call_later(due - self.elapsed(), self._wake) if due is not None else None
-        try:
-            await self._sleeper
-        finally:
-            if timer:
-                timer.cancel()
 
     def _wake(self) -> None:
         if self._sleeper and not self._sleeper.done():
             self._sleeper.set_result(None)
 
+    def _begin_to_watch(self) -> None:
+        self._watched = True
+        if self._raw:
+            self._raw.when_left(self._leave)
+        else:
+            self._watcher = asyncio.create_task(self._watch())
+
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self._leave()
+
+    def _leave(self) -> None:
         self.left = True
         self._wake()
 
@@ -148,11 +202,7 @@ class Responder:
             await (self._raw(answer, raw) if raw else self._asgi(answer))
         finally:
             self.clock.stop()
-        sent = self.clock.sent
-        if logger.isEnabledFor(logging.DEBUG):
-            left = " and the client left" if sent.left else ""
-            logger.debug("%s: %.1f ms late at worst%s", self.scope["path"], sent.late * 1000, left)
-        return sent
+        return tell(self.scope, self.clock.sent)
 
     async def _raw(self, answer: Answer, raw: Raw) -> None:
         connection = raw.connection
@@ -221,6 +271,14 @@ class Responder:
             await self.send({"type": "http.response.body", "body": b"", "more_body": False})
         elif answer.end is End.TIMEOUT:
             await self.clock.until(None)
+
+
+def tell(scope: Scope, sent: Sent) -> Sent:
+    """Logs what became of an answer, for who wants to know."""
+    if logger.isEnabledFor(logging.DEBUG):
+        left = " and the client left" if sent.left else ""
+        logger.debug("%s: %.1f ms late at worst%s", scope["path"], sent.late * 1000, left)
+    return sent
 
 
 def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

@@ -1,69 +1,33 @@
-"""The process: sockets, uvicorn, and the connection under a request.
-
-uvicorn is used as a library: its protocol on httptools parses requests and keeps connections alive. The answers are
-written past it, by `Connected`, because ASGI cannot break framing and makes each chunk a write. That rests on a few
-names inside uvicorn (`cycle`, `flow`, `on_headers_complete`, `send_400_response`), which the tests of this module hold.
-"""
+"""The process: its socket, its workers, and uvicorn around our connections."""
 
 import asyncio
-import contextlib
 import gc
 import logging
 import socket
-import struct
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
-from pathlib import Path
 from typing import cast
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn import Config, Server
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from mock_server import synthesis
+from mock_server.adapter import Adapter
 from mock_server.app import create_app
-from mock_server.journal import MOST as JOURNAL
-from mock_server.latency import USUAL, Latency
 from mock_server.library import RECORDINGS, Library, load
+from mock_server.options import USUAL, Options
+from mock_server.protocol import Protocol
 from mock_server.recorder import Recorder
-from mock_server.replay import AS_RECORDED, Connection, Pace, on_wire
-from mock_server.respond import EXTENSION, date
+from mock_server.relay import Relay
 from mock_server.script import Script
 from mock_server.script.reading import check_recordings
 from mock_server.script.reading import load as load_script
-from mock_server.upstream import Upstream
-from mock_server.validation import Mode as Validation
-from mock_server.wish import Wish
+from mock_server.watching import Follow, watch
 from openapi import document
 
 GARBAGE = 20_000, 50, 20  # a journal keeps what it is given: a young object is seldom garbage
-GRACE = 1  # seconds that answers under way get when the server is told to stop
 KEEP_ALIVE = 75  # seconds that an idle connection is kept; longer than clients keep theirs
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to serve. `recordings` None takes the built-in ones; `strict` answers nothing that was not recorded or
-    scripted."""
-
-    host: str = "127.0.0.1"
-    port: int = 8787
-    recordings: Path | None = None
-    pace: Pace = AS_RECORDED
-    faults: tuple[Wish, ...] = ()
-    api_key: str | None = None
-    workers: int = 1
-    seed: int = 0
-    script: Path | None = None
-    latency: Latency = USUAL
-    strict: bool = False
-    control: bool = True
-    token: str | None = field(default=None, repr=False)
-    journal: int = JOURNAL
-    upstream: Upstream | None = None
-    record_to: Path | None = None
-    validate: Validation = Validation.REJECT
 
 
 def library(options: Options) -> Library:
@@ -73,9 +37,24 @@ def library(options: Options) -> Library:
 
 def scripted(options: Options, recordings: Library) -> Script:
     """The script to play. Raises ScriptError, also for a recording that is not there."""
+    seed = options.conduct.seed
     if options.script is None:
-        return Script(seed=options.seed)
-    return check_recordings(load_script(options.script, options.seed), recordings, str(options.script))
+        return Script(seed=seed)
+    return check_recordings(load_script(options.script, seed), recordings, str(options.script))
+
+
+class AliasError(ValueError):
+    """An alias of a model that there is not."""
+
+
+def check_aliases(options: Options, recordings: Library, script: Script) -> None:
+    """Raises AliasError. A relay that is passed on to knows its models itself."""
+    relay = Relay(document.load(), recordings, replace(options.conduct, script=script, aliases=()))
+    for name, model in options.conduct.aliases:
+        if options.upstream is None and not relay.knows(model):
+            near = "".join(f"; did you mean {one}?" for one in get_close_matches(model, relay.known_models, 1))
+            msg = f"--alias {name}={model}: no model is named {model}{near}"
+            raise AliasError(msg)
 
 
 def recorder(options: Options) -> Recorder | None:
@@ -88,39 +67,28 @@ def recorder(options: Options) -> Recorder | None:
 def build(options: Options, recordings: Library | None = None) -> ASGIApp:
     """The application; what a worker process calls with the options alone."""
     recordings = recordings or library(options)
-    app = create_app(
-        document.load(),
-        recordings,
-        wanted=options.faults,
-        api_key=options.api_key,
-        pace=options.pace,
-        seed=options.seed,
-        script=scripted(options, recordings),
-        latency=options.latency,
-        strict=options.strict,
-        mode=options.validate,
-        control=options.control,
-        token=options.token,
-        journal=options.journal,
-        workers=options.workers,
-        reload=partial(library, options),
-        upstream=options.upstream,
-        recorder=recorder(options),
-    )
+    options = replace(options, conduct=replace(options.conduct, script=scripted(options, recordings)))
+    reload = partial(library, options)
+    app = create_app(document.load(), recordings, options, reload=reload, recorder=recorder(options))
+    if options.watch:
+        app.following = asyncio.get_running_loop().create_task(watch(_follows(app.adapter, options)))
     gc.collect()
     gc.freeze()  # what was loaded stays: nobody need look through it again and again
     gc.set_threshold(*GARBAGE)
-    return partial(_until_cancelled, app)
+    return app
 
 
-async def _until_cancelled(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """A stream that is cut when the server stops is no error to be logged with a traceback."""
-    try:
-        await app(scope, receive, send)
-    except asyncio.CancelledError:
-        connected: Connected | None = scope.get("extensions", {}).get(EXTENSION)
-        if connected:
-            connected.finish(keep_alive=False)
+def _follows(adapter: Adapter, options: Options) -> Iterator[Follow]:
+    yield Follow(options.recordings or RECORDINGS, adapter.reload)
+    if options.script:
+        script = options.script.resolve()
+        read = partial(_perform, adapter, options)
+        yield Follow(script.parent, read, script.name)
+
+
+def _perform(adapter: Adapter, options: Options) -> None:
+    """The script as it is on disk now. Raises ScriptError."""
+    adapter.relays.perform(scripted(options, adapter.relays.usual.library))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -141,30 +109,30 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def url_of(bound: socket.socket) -> str:
+def url_of(bound: socket.socket, scheme: str = "http") -> str:
     """The base URL that reaches a listening socket from this machine."""
     host, port = bound.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{host}:{port}"
+    return f"{scheme}://{host}:{port}"
 
 
 def serve(options: Options, bound: socket.socket, recordings: Library | None = None) -> None:
     """Serves until it is told to stop. Raises KeyboardInterrupt if that was Ctrl-C."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what matters in it is told by app.py
     if options.workers == 1:
-        Server(config(partial(build, options, recordings))).run(sockets=[bound])
+        Server(config(partial(build, options, recordings), options)).run(sockets=[bound])
         return
     from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - imports multiprocessing, only then
 
-    Multiprocess(config(partial(build, options), workers=options.workers), sockets=[bound]).run()
+    Multiprocess(config(partial(build, options), options), sockets=[bound]).run()
 
 
-def config(factory: Callable[[], ASGIApp], workers: int = 1) -> Config:
+def config(factory: Callable[[], ASGIApp], options: Options = USUAL) -> Config:
     """uvicorn's settings: nothing of its own on the wire, and an end to every shutdown."""
     return Config(
         factory,
         factory=True,
-        workers=workers,
+        workers=options.workers,
         http=Protocol,
         loop="auto",
         ws="none",
@@ -176,68 +144,7 @@ def config(factory: Callable[[], ASGIApp], workers: int = 1) -> Config:
         server_header=False,
         date_header=False,
         timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=cast("int", options.grace),  # any number of seconds does
+        ssl_certfile=options.tls.certificate if options.tls else None,
+        ssl_keyfile=options.tls.key if options.tls else None,
     )
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's, with the connection handed to the application, names of fields as they were sent, and our envelope for
-    what is no HTTP."""
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        connected = Connected(self)
-        self.scope["extensions"] = cast("dict[str, dict[object, object]]", {EXTENSION: connected})
-        super().on_headers_complete()
-        connected.cycle = self.cycle
-
-    def send_400_response(self, msg: str) -> None:
-        under_way = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
-        if not under_way:
-            refusal = synthesis.error(400, msg, type="invalid_request_error", code="invalid_http")
-            pieces = on_wire(refusal, AS_RECORDED, Connection(keep_alive=False), date())
-            self.transport.write(b"".join(data for _, data in pieces))
-        self.transport.close()
-
-
-class Connected:
-    """The connection under one request (`respond.Raw`)."""
-
-    def __init__(self, protocol: Protocol) -> None:
-        self.protocol = protocol
-        self.cycle: RequestResponseCycle = protocol.cycle
-
-    @property
-    def connection(self) -> Connection:
-        scope = self.cycle.scope
-        return Connection(scope["method"], scope["http_version"], self.cycle.keep_alive)
-
-    def write(self, data: bytes) -> None:
-        self.cycle.response_started = True
-        self.cycle.waiting_for_100_continue = False
-        if data and not self.protocol.transport.is_closing():
-            self.protocol.transport.write(data)
-
-    async def drain(self) -> None:
-        if self.protocol.flow.write_paused:
-            await self.protocol.flow.drain()
-
-    def finish(self, *, keep_alive: bool) -> None:
-        cycle = self.cycle
-        cycle.response_started = cycle.response_complete = True
-        cycle.message_event.set()
-        if not keep_alive or not cycle.keep_alive:
-            self.protocol.transport.close()
-        cycle.on_response()
-
-    def reset(self) -> None:
-        transport = self.protocol.transport
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # gone already, or none: in memory
-            linger = struct.pack("ii", 1, 0)
-            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self.cycle.response_started = self.cycle.response_complete = True
-        transport.abort()

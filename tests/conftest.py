@@ -8,6 +8,8 @@ from mock_server.library import RECORDINGS
 from openapi.wire.exchange import Exchange
 from openapi.wire.jsonl import read_recording
 
+collect_ignore = ["system/foreign"]  # a project of its own
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)

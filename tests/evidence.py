@@ -107,11 +107,11 @@ def _key(exchange: Exchange, said: str) -> bytes:
     )
     hashed = hashlib.blake2b(repr(parts).encode(), digest_size=16)
     for body in (request.body or b"", exchange.content):
-        hashed.update(_levelled(body) + b"\0")
+        hashed.update(levelled(body) + b"\0")
     return hashed.digest()
 
 
-def _levelled(body: bytes) -> bytes:
+def levelled(body: bytes) -> bytes:
     """The body with each number and hash that varies from run to run as its length and its turn: equal ones stay so."""
     turns: dict[bytes, int] = {}
     return VARIES.sub(lambda found: b"<%d #%d>" % (len(found[0]), turns.setdefault(found[0], len(turns))), body)

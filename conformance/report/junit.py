@@ -71,7 +71,7 @@ def _case(result: Result, tag: str | None) -> ET.Element:
         known = result.excuses if result.excused else ()
         aside = "".join(f" [{text}]" for text in (result.flaky, *known) if text)
         message = f"{result.level.value}: {result.said or result.outcome.value}{aside}"
-        _outcome(case, tag, message, f"{result.level.value} {result.outcome.value}", _story(result))
+        _outcome(case, tag, message, f"{result.level.value} {result.outcome.value}", story(result))
     return case
 
 
@@ -87,7 +87,8 @@ def _outcome(case: ET.Element, tag: str, message: str, type: str, text: str) -> 
     element.text = text
 
 
-def _story(result: Result) -> str:
+def story(result: Result) -> str:
+    """What is to be told of a result, line by line: the law, where it stands, the findings, why it is open."""
     told = [f"{result.level.value} {result.outcome.value}: {result.law or 'a rule that this version does not know'}"]
     told += [f"stands in: {result.cites}"] if result.cites else []
     for verdict, found in result.findings[:MANY]:

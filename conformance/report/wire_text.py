@@ -1,6 +1,6 @@
 """One exchange as text, every byte of it: what was asked, each network read with its time and offset, how it ended.
 
-Nothing is left out and nothing is obeyed: what a terminal would act on is an escape, and so is what is not UTF-8.
+Nothing is left out and nothing is obeyed: what a terminal would act on is an escape, as bytes are that are no UTF-8.
 """
 
 from collections.abc import Iterator

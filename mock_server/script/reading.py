@@ -21,6 +21,7 @@ T = TypeVar("T")
 Object = Mapping[str, Json]
 ANSWERS = ("recording", "reply", "tool_calls", "status")  # of which a rule has one at most
 DOES = (*ANSWERS, "error", "then", "headers", "faults", "latency", "after", "times", "probability")
+LONGEST = 240  # characters of what is told of a rule
 CONDITIONS = tuple(When.__dataclass_fields__)
 
 
@@ -47,7 +48,7 @@ def read(text: str, name: str = "script", seed: int = 0) -> Script:
     try:
         value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        msg = f"{name}: not YAML: {' '.join(str(error).split())[:200]}"
+        msg = f"{name}: not YAML: {_in_a_line(error)}"
         raise ScriptError(msg) from error
     rules = value.get("rules") if isinstance(value, dict) and set(value) == {"rules"} else value
     if not isinstance(rules, list):
@@ -58,9 +59,15 @@ def read(text: str, name: str = "script", seed: int = 0) -> Script:
         try:
             found.append(_rule(one, f"rule {number}"))
         except _WrongError as wrong:
-            msg = f"{name}: rule {number}: {wrong}"
+            msg = f"{name}: rule {number}: {_in_a_line(wrong)}"
             raise ScriptError(msg) from wrong
     return Script(tuple(found), seed)
+
+
+def _in_a_line(what: object) -> str:
+    """What is quoted may have lines, and be long."""
+    text = " ".join(str(what).split())
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def check_recordings(script: Script, library: Library, name: str = "script") -> Script:
@@ -69,7 +76,7 @@ def check_recordings(script: Script, library: Library, name: str = "script") -> 
         for wanted in rule.recordings:
             if library.named(wanted) is None:
                 near = ", ".join(library.near(wanted))
-                msg = f"{name}: {rule.name}: no recording {wanted!r}" + (f"; near: {near}" if near else "")
+                msg = f"{name}: {_in_a_line(rule.name)}: no recording {wanted!r}" + (f"; near: {near}" if near else "")
                 raise ScriptError(msg)
     return script
 

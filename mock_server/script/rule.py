@@ -108,14 +108,20 @@ class Script:
         count = self._counts.setdefault((rule.name, session), [0, 0])  # requests that it is for, and turns taken
         count[0] += 1
         over = rule.times is not None and count[1] >= rule.times
-        die = random.Random(f"{self.seed} {rule.name} {session} {count[0]}")  # noqa: S311 - no secret
-        if over or count[0] <= rule.after or die.random() >= rule.probability:
+        if over or count[0] <= rule.after or not self._falls(rule, session, count[0]):
             return None
         recording = _in_turn(rule.recordings, count[1], rule.then)
         if rule.recordings and recording is None:
             return None
         count[1] += 1
         return Play(rule, recording)
+
+    def _falls(self, rule: Rule, session: str, number: int) -> bool:
+        """Whether chance is for a rule, the same in each run of a seed."""
+        if rule.probability >= 1:
+            return True
+        die = random.Random(f"{self.seed} {rule.name} {session} {number}")  # noqa: S311 - no secret
+        return die.random() < rule.probability
 
 
 def _in_turn(names: Sequence[str], turn: int, then: str) -> str | None:

@@ -94,15 +94,14 @@ class When:
             yield Miss("operation", self.operation, asked.operation or asked.path.partition("?")[0][:60])
         if self.model is not None and not (isinstance(model, str) and fnmatchcase(model, self.model)):
             yield Miss("model", self.model, _short(model))
-        wanted: tuple[tuple[str, Json, Json], ...] = (
-            ("stream", self.stream, asked.streamed),
-            ("tools", self.tools, bool(body.get("tools"))),
-            ("n", self.n, body.get("n") or 1),
-            ("format", self.format, prompt.text(prompt.member(body.get("response_format"), "type")) or "text"),
-        )
-        for name, expected, got in wanted:
-            if expected is not None and got != expected:
-                yield Miss(name, _write(expected), _write(got))
+        if self.stream is not None and asked.streamed is not self.stream:
+            yield Miss("stream", _write(self.stream), _write(asked.streamed))
+        if self.tools is not None and bool(body.get("tools")) is not self.tools:
+            yield Miss("tools", _write(self.tools), _write(not self.tools))
+        if self.n is not None and (n := body.get("n") or 1) != self.n:
+            yield Miss("n", _write(self.n), _write(n))
+        if self.format is not None and (kind := _format(body)) != self.format:
+            yield Miss("format", self.format, kind)
 
 
 ANY = When()
@@ -114,6 +113,10 @@ def _ends_in_result(said: prompt.Prompt) -> bool:
         return True
     last = said.messages[-1] if said.messages else {}
     return any(part.get("type") == "tool_result" for part in prompt.objects(last.get("content")))
+
+
+def _format(body: dict[str, Json]) -> str:
+    return prompt.text(prompt.member(body.get("response_format"), "type")) or "text"
 
 
 def _write(value: Json) -> str:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server import server
 from mock_server.app import create_app
+from mock_server.options import Conduct, Options
 from mock_server.replay import Pace
 from mock_server.testing.httpx2_client import Transport
 from mock_server.testing.memory import Listener
@@ -58,15 +59,9 @@ class Locals:
 
 def application(start: Start) -> ASGIApp:
     """What `serve` serves, without what a process of its own does to its memory. Raises LibraryError."""
-    recordings = server.library(server.Options(recordings=start.recordings))
-    return create_app(
-        document.load(),
-        recordings,
-        pace=Pace(start.speed),
-        api_key=start.api_key,
-        seed=start.seed,
-        strict=start.strict,
-    )
+    conduct = Conduct(api_key=start.api_key, seed=start.seed, strict=start.strict)
+    options = Options(recordings=start.recordings, pace=Pace(start.speed), conduct=conduct)
+    return create_app(document.load(), server.library(options), options)
 
 
 def _over(transport: Transport) -> Asking:

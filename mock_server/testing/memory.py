@@ -13,7 +13,8 @@ from collections.abc import Callable
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from mock_server.server import Protocol, config
+from mock_server.protocol import Protocol
+from mock_server.server import config
 
 HERE = "127.0.0.1", 0  # what a peer in memory counts as: this machine
 STOP = 5.0  # seconds

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from openapi import json_text
-from openapi.wire import sse
+from openapi.wire import secrets, sse
 from openapi.wire.exchange import Exchange, Oddity, Read
-from openapi.wire.redaction import Path, Redactor, texts_of
+from openapi.wire.redaction import Path, Redactor, coded, texts_of
 
 BLANK = re.compile(rb"(?:\r\n|\r|\n)(?:\r\n|\r|\n)\Z")
 MOST = 256 << 10  # bytes in which an event ends, or a secret
@@ -49,6 +49,7 @@ class Holding:
 
     def __init__(self, secrets: Iterable[str], taken: Redactor) -> None:
         self.secrets = tuple(secrets)
+        self._forms = (*self.secrets, *(word for secret in self.secrets for word in coded(secret)))
         self.taken = taken
         self._held: list[Read] = []
         self._size = 0
@@ -67,13 +68,14 @@ class Holding:
     def close(self) -> tuple[Read, ...]:
         """All that is held: nothing more comes."""
         held, self._held, self._size = self._held, [], 0
-        return clear_reads(held, self.taken, stream=True)
+        given = secrets.given((), b"".join(read.data for read in held), stream=True)
+        return clear_reads(held, Redactor([*self.secrets, *given]) if given else self.taken, stream=True)
 
     def _begins(self, text: str) -> bool:
         """Whether a text ends with the beginning of a secret, or with an escape that may be one's."""
         if ESCAPE.search(text):
             return True
-        return any(text.endswith(secret[:size]) for secret in self.secrets for size in range(1, len(secret)))
+        return any(text.endswith(form[:size]) for form in self._forms for size in range(1, len(form)))
 
 
 def _spelled(stream: bytes) -> dict[Path, str]:

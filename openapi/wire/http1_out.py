@@ -12,12 +12,16 @@ _PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 def head(status: int, headers: Headers) -> bytes:
-    """A status line and its fields. Raises ValueError for a field that would break the head."""
+    """A status line and its fields. Raises ValueError for a field that would break the head, and as `status_line`."""
     return status_line(status) + fields(headers) + b"\r\n"
 
 
 def status_line(status: int) -> bytes:
-    return b"HTTP/1.1 %d %b\r\n" % (status, _PHRASES.get(status, b""))
+    """The line of a final answer. Raises ValueError for a status that none has."""
+    if not 0 <= status <= 999 or (100 <= status < 200 and status != 101):
+        msg = f"no final answer has the status {status}"
+        raise ValueError(msg)
+    return b"HTTP/1.1 %03d %b\r\n" % (status, _PHRASES.get(status, b""))
 
 
 def fields(headers: Headers) -> bytes:

@@ -3,6 +3,7 @@
 A mark is as long as what it replaces, where that has room for it, so that lengths and chunk sizes stay true.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from openapi.wire import sse
 MARK = "[relayproof:key"  # what every mark begins with
 LONGEST = 10_000  # characters of a text that is looked for as a pattern
 Path = tuple[str | int, ...]
+_URL_SAFE = str.maketrans("+/", "-_")
 SHORTEST = 6  # characters; a shorter key would stand in every text by chance
 
 
@@ -24,11 +26,14 @@ def mark(length: int) -> str:
 
 
 class Redactor:
-    """Takes secrets out of text and bytes, also where characters of it are percent-encoded or escaped as in JSON."""
+    """Takes secrets out of text and bytes, also where characters are percent-encoded or escaped as in JSON, or all of a
+    secret stands in Base64, with whatever is coded along with it."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         ordered = sorted({secret for secret in secrets if len(secret) >= SHORTEST}, key=len, reverse=True)
-        pattern = "|".join("".join(map(_spellings, secret)) for secret in ordered) or "(?!)"
+        spelled = ["".join(map(_spellings, secret)) for secret in ordered]
+        words = sorted({word for secret in ordered for word in coded(secret)}, key=len, reverse=True)
+        pattern = "|".join([*spelled, *map(re.escape, words)]) or "(?!)"
         self._text = re.compile(pattern)
         self._bytes = re.compile(pattern.encode())
 
@@ -115,6 +120,18 @@ def _rewritten(whole: bytes, message: sse.Message, old: str, new: str) -> dict[t
     literal = rf'(?<=[\[{{:, ])"{"".join(map(_spellings, old))}"'
     pattern = re.compile(literal.encode("utf-8", "surrogatepass"))
     return {found.span(): json.dumps(new).encode() for found in pattern.finditer(whole, message.start, message.end)}
+
+
+def coded(secret: str) -> Iterator[str]:
+    """What Base64 makes of a secret wherever it begins among the bytes that are coded, less what its neighbours bear
+    on; in both alphabets (RFC 4648 sections 4 and 5)."""
+    data = secret.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        word = base64.b64encode(bytes(before) + data)
+        whole = word[(0, 2, 3)[before] : (before + len(data)) * 8 // 6].decode()
+        if len(whole) >= SHORTEST:
+            yield whole
+            yield whole.translate(_URL_SAFE)
 
 
 def _spellings(character: str) -> str:

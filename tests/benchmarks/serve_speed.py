@@ -3,16 +3,18 @@
 Server and client have a core each, 64 connections, uvloop and httptools on both servers, in turn in one run:
 
 unary     672 bytes of JSON. The bare one reads the request and sends; the mock finds it equal to a recording, or
-          validates it against the document and finds it by a rule of a script, or makes an answer up. In the last two
-          each request is another, so that nothing is remembered
+          validates it against the document and finds a recording by what it asks for, or by a rule of a script, or
+          makes an answer up. Where each request is another, nothing is remembered
 stream    101 events, each a chunk of HTTP. The bare one sends each by itself; the mock has a recording, `--speed max`
 
+aimock, the fastest of the other mocks, stands beside them with as large answers where `make clients` has brought it.
 Every answer is checked for its length and its end. Prints rates and their ratio to the bare one; asserts nothing.
 """
 
 import asyncio
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -36,6 +38,8 @@ SERVER, CLIENT = 0, 1  # cores
 SIZE = 672  # bytes of a whole answer
 EVENTS = 101
 NUMBERS = count()
+UNARY_AIMOCK, STREAM_AIMOCK = "How blue is the sky?", "Why is the sky blue?"
+AIMOCK = Path(__file__).parent.parent / "system/clients/node_modules/@copilotkit/aimock/dist/cli.js"
 OTHER = "Why is the sky blue? 000000"  # the number is another in each request
 
 
@@ -111,12 +115,12 @@ class Client(asyncio.Protocol):
             self.ask()
 
     def over(self) -> bool:
-        return self.tail.endswith(b"\r\n0\r\n\r\n") if self.stream else self.tail.endswith(b"}") and self.whole()
+        return self.tail.endswith(b"\r\n0\r\n\r\n") or (not self.stream and self.tail.endswith(b"}") and self.whole())
 
     def whole(self) -> bool:
         head, _, body = self.tail.partition(b"\r\n\r\n")
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        return len(body) == int(length[15:])
+        length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        return bool(length) and len(body) == int(length[0][15:])
 
 
 async def rate(port: int, body: bytes, seconds: float, *, stream: bool, fresh: bool) -> float:
@@ -168,12 +172,7 @@ def bare() -> Iterator[int]:
     port = free()
     with subprocess.Popen([sys.executable, "-c", BARE, str(port)]) as process:
         try:
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), 0.2).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
+            wait_for(port)
             yield port
         finally:
             process.kill()
@@ -183,6 +182,36 @@ def bare() -> Iterator[int]:
 def mock(folder: Path, *options: str) -> Iterator[int]:
     with running("--recordings", str(folder), "--speed", "max", *options) as url:
         yield int(url.rpartition(":")[2])
+
+
+@contextmanager
+def aimock(folder: Path) -> Iterator[int | None]:
+    """The other mock with answers as large as ours; None where it is not there."""
+    if not (shutil.which("node") and AIMOCK.exists()):
+        yield None
+        return
+    pieces = EVENTS - 3  # its first, its last and [DONE] hold no text
+    said = {UNARY_AIMOCK: "x" * (SIZE - 290), STREAM_AIMOCK: "word 123 " * pieces}
+    fixtures = [{"match": {"userMessage": text}, "response": {"content": told}} for text, told in said.items()]
+    (folder / "aimock.json").write_text(json.dumps({"fixtures": fixtures}))
+    port = free()
+    options = ["-f", str(folder / "aimock.json"), "-c", "9", "-p", str(port), "--log-level", "silent"]
+    with subprocess.Popen(["node", str(AIMOCK), *options], stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_for(port)
+            yield port
+        finally:
+            process.kill()
+
+
+def wait_for(port: int) -> None:
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
 
 
 def tell(name: str, found: Sequence[float], base: Sequence[float]) -> None:
@@ -197,21 +226,29 @@ def main(rounds: int) -> None:
     ruled = json.dumps(asked("ruled", stream=False, text=OTHER)).encode()
     made = json.dumps(asked("mock-chat", stream=False, text=OTHER) | {"max_tokens": 60}).encode()
     spoken = json.dumps(asked("mock-chat", stream=True, text=OTHER) | {"max_tokens": 99}).encode()
-    with tempfile.TemporaryDirectory() as name, bare() as plain:
+    similar = json.dumps(asked("bench", stream=False, text="Other words.")).encode()
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as more, bare() as plain:
         recordings(Path(name))
-        script = Path(name) / "script.yaml"
+        script = Path(more) / "script.yaml"
         script.write_text("[{when: {model: ruled, stream: false}, recording: unary}]", encoding="utf-8")
-        with mock(Path(name), "--script", str(script)) as port:
+        with mock(Path(name), "--script", str(script)) as port, aimock(Path(more)) as other:
             os.sched_setaffinity(0, {CLIENT})
             rows: dict[str, tuple[int, bytes, bool, bool]] = {
                 "bare, unary": (plain, unary, False, False),
                 "mock, unary, equal to a recording": (port, unary, False, False),
-                "mock, unary, validated, matched by a rule": (port, ruled, False, True),
-                "mock, unary, validated and made up": (port, made, False, True),
+                "mock, unary, validated, matched by what it asks": (port, similar, False, False),
+                "mock, unary, validated, a rule, each another": (port, ruled, False, True),
+                "mock, unary, validated, made up, each another": (port, made, False, True),
                 f"bare, {EVENTS} chunks, one send each": (plain, stream, True, False),
                 f"mock, {EVENTS} chunks, equal to a recording": (port, stream, True, False),
-                "mock, 101 chunks, validated and made up": (port, spoken, True, True),
+                "mock, 101 chunks, made up, each another": (port, spoken, True, True),
             }
+            if other:
+                short = json.dumps(asked("bench", stream=False, text=UNARY_AIMOCK)).encode()
+                rows |= {
+                    "aimock, unary": (other, short, False, False),
+                    "aimock, 101 chunks": (other, stream, True, False),
+                }
             found: dict[str, list[float]] = {name: [] for name in rows}
             for _ in range(rounds):
                 for row, (where, body, streamed, fresh) in rows.items():

@@ -60,10 +60,12 @@ def _law(_: Exchange) -> Iterator[Remark]:
     return iter(())
 
 
-def test_a_declared_rule_has_its_law_and_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rules, "_declared", {})
-    rule("test.law.two", Level.MAY, cites="RFC 0", on=good)(_law)
-    found = rules.declared()["test.law.two"]
+def test_a_declared_rule_has_its_law_and_chapter() -> None:
+    book: dict[str, rules.Rule] = {}
+    with rules.declaring_into(book):
+        rule("test.law.two", Level.MAY, cites="RFC 0", on=good)(_law)
+    assert "test.law.two" not in BOOK
+    found = book["test.law.two"]
     assert (found.law, found.chapter, found.level, found.silence) == ("A law on two lines.", "test", Level.MAY, False)
 
 

@@ -15,6 +15,7 @@ from mock_server.answer import Asked
 from mock_server.app import create_app
 from mock_server.faults import Fault
 from mock_server.library import RECORDINGS, load
+from mock_server.options import Conduct, Options
 from mock_server.process import running
 from mock_server.replay import Pace
 from openapi import document, schema
@@ -312,7 +313,7 @@ def test_faults_compose_and_reach_recordings(ask: Ask) -> None:
 
 
 def test_the_application_answers_without_a_server() -> None:
-    app = create_app(DOCUMENT, load(RECORDINGS, DOCUMENT), pace=Pace(math.inf))
+    app = create_app(DOCUMENT, load(RECORDINGS, DOCUMENT), Options(pace=Pace(math.inf)))
 
     async def run() -> tuple[int, str]:
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mock") as client:
@@ -356,7 +357,7 @@ def test_a_fault_of_our_own_is_500_in_the_envelope(caplog: pytest.LogCaptureFixt
         raise ZeroDivisionError
 
     fault = Fault("broken", "", (), asked=raises)
-    app = create_app(DOCUMENT, load(RECORDINGS / "authored", DOCUMENT), faults=[fault])
+    app = create_app(DOCUMENT, load(RECORDINGS / "authored", DOCUMENT), Options(conduct=Conduct(faults=(fault,))))
 
     async def run() -> int:
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://mock") as client:

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mock_server.control import Control
 from mock_server.library import RECORDINGS
+from mock_server.options import Options
 from mock_server.process import running
 from openapi.json_text import Json
 from openapi.wire.exchange import Headers
@@ -172,7 +173,7 @@ def test_a_page_of_somebody_else_gets_nothing(ask: Ask, url: str, headers: Heade
 
 
 def test_from_elsewhere_the_token_lets_in_and_nothing_else(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    guard = Control(None, token="a-long-token")  # type: ignore[arg-type]
+    guard = Control(None, Options(token="a-long-token"))  # type: ignore[arg-type]
 
     def scope(peer: str, *headers: tuple[bytes, bytes]) -> dict[str, Any]:
         return {"client": (peer, 1), "headers": [(b"host", b"localhost"), *headers]}

@@ -1,11 +1,13 @@
 """The journal by itself: its bounds, whatever comes."""
 
 import asyncio
+import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.answer import Answer, Asked, Frame
+from mock_server.asking import Fields
 from mock_server.journal import SHOWN, Done, Entry, Filter, Journal
 from mock_server.respond import Sent
 from openapi.wire.exchange import Auth
@@ -36,9 +38,21 @@ def test_a_long_body_is_shown_in_part_and_its_length_told() -> None:
     assert (whole["body"]["bytes"], len(str(whole["body"]["begins"]))) == (SHOWN + 5, SHOWN)
 
 
+def test_what_a_body_weighs_as_a_value_is_not_kept_and_it_is_read_all_the_same() -> None:
+    raw = b'{"model":"mock-chat","stream":true,"api_key":"hush-0123456789","x":[' + b"{}," * 3000 + b"{}]}"
+    asked = Asked("POST", "/", None, Fields([("a", "b" * 500)]), raw, json.loads(raw), Auth.VALID)
+    journal = Journal(5, len(raw) + 1000)
+    for _ in range(2):
+        journal.add(0.0, Done(asked, Answer(200, ())), Sent(0, None, None, 0.0, left=False))
+    (entry,) = journal.entries(Filter(model="mock-*"))
+    assert entry.done.asked.body is None
+    assert (entry.line()["model"], entry.line()["stream"]) == ("mock-chat", True)
+    assert "hush" not in json.dumps(entry.whole())
+
+
 def test_several_wait_at_once_each_for_its_own() -> None:
     async def story() -> tuple[int, int, int]:
-        journal = Journal()
+        journal = Journal(9)
         one = asyncio.create_task(journal.wait(Filter(path="/a"), 1, 5.0))
         two = asyncio.create_task(journal.wait(Filter(path="/b"), 2, 5.0))
         none = asyncio.create_task(journal.wait(Filter(path="/c"), 1, 0.05))

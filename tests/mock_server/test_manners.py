@@ -9,6 +9,7 @@ from mock_server.answer import Answer
 from mock_server.faults import FAULTS
 from mock_server.library import RECORDINGS, Library, Turns, load
 from mock_server.manners import Relays, UnknownMannerError
+from mock_server.options import Conduct
 from openapi import document
 from openapi.json_text import Json
 from openapi.wire.exchange import Framing, Headers
@@ -51,7 +52,7 @@ def test_a_fault_by_header_is_for_that_request_alone(relays: Relays) -> None:
 
 
 def test_several_faults_come_after_those_that_it_was_started_with() -> None:
-    relays = Relays(DOCUMENT, Library([], DOCUMENT), faults=[FAULTS["honest-crlf"]])
+    relays = Relays(DOCUMENT, Library([], DOCUMENT), Conduct(faults=(FAULTS["honest-crlf"],)))
     both = relays.of((("x-relay-fault", "honest-slow, chat-stream-done-missing"),))
     assert [fault.id for fault in both.faults] == ["honest-crlf", "honest-slow", "chat-stream-done-missing"]
     assert relays.of((("x-relay-fault", "honest-slow,chat-stream-done-missing"),)) is both

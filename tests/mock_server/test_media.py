@@ -10,7 +10,7 @@ from mock_server.answer import Answer
 from mock_server.faults import FAULTS
 from mock_server.library import RECORDINGS, Library
 from mock_server.media import MOVIE, link
-from mock_server.policy import RIGHT
+from mock_server.options import Conduct
 from mock_server.relay import Relay
 from openapi import document
 from openapi.wire.exchange import Headers
@@ -22,8 +22,8 @@ SIZE = len(MOVIE)
 
 
 def ask(path: str = VIDEO, method: str = "GET", *headers: tuple[str, str], raw: bytes = b"", fault: str = "") -> Answer:
-    faults = [FAULTS[fault]] if fault else []
-    made = Relay(document.load(), Library((), document.load()), policy=RIGHT, faults=faults, api_key="k")
+    faults = (FAULTS[fault],) if fault else ()
+    made = Relay(document.load(), Library((), document.load()), Conduct(faults=faults, api_key="k"))
     return made.answer(made.asked(method, path, headers, raw))
 
 
@@ -120,7 +120,7 @@ def test_such_a_fault_links_here_where_a_recording_does_not(fault: str) -> None:
     book = document.load()
 
     def recorded(path: str, method: str, *headers: tuple[str, str], raw: bytes, fault: str) -> Answer:
-        made = Relay(book, Library((recording,), book), policy=RIGHT, faults=[FAULTS[fault]], api_key="k")
+        made = Relay(book, Library((recording,), book), Conduct(faults=(FAULTS[fault],), api_key="k"))
         return made.answer(made.asked(method, path, headers, raw))
 
     text = video(fault, recorded)

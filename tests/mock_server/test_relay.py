@@ -11,6 +11,7 @@ from mock_server.answer import Answer, Asked
 from mock_server.asking import kind_of_key, nested_deeper
 from mock_server.faults import Fault
 from mock_server.library import Library
+from mock_server.options import Conduct
 from mock_server.policy import Policy
 from mock_server.relay import Relay
 from openapi import document
@@ -24,7 +25,7 @@ BODY = {"model": "mock-chat", "messages": [{"role": "user", "content": "Hello"}]
 
 
 def relay(*recordings: Recording, policy: Policy | None = None, faults: tuple[Fault, ...] = ()) -> Relay:
-    return Relay(DOCUMENT, Library(recordings, DOCUMENT), policy=policy or Policy(), faults=faults)
+    return Relay(DOCUMENT, Library(recordings, DOCUMENT), Conduct(policy or Policy(), faults))
 
 
 def ask(

@@ -28,6 +28,7 @@ class Connected:
     times: list[float] = field(default_factory=list)
     finished: bool | None = None
     broken: bool = False
+    leave: Callable[[], None] | None = None
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
@@ -41,6 +42,9 @@ class Connected:
 
     def reset(self) -> None:
         self.broken = True
+
+    def when_left(self, call: Callable[[], None]) -> None:
+        self.leave = call
 
 
 async def unused(message: Message) -> None:
@@ -78,13 +82,15 @@ def over_asgi(answer: Answer, pace: Pace | None = None, receive: Any = None) -> 
     return sent
 
 
-def over_raw(answer: Answer, pace: Pace | None = None, receive: Any = None) -> Connected:
+def over_raw(answer: Answer, pace: Pace | None = None, leaving: float | None = None) -> Connected:
     connected = Connected()
 
     async def run() -> None:
-        source = receive or stays()
         scope = {"method": "POST", "path": "/", "extensions": {EXTENSION: connected}}
-        await Responder(scope, source, unused, Clock(source), pace or Pace()).respond(answer)
+        if leaving is not None:
+            asyncio.get_running_loop().call_later(leaving, lambda: connected.leave and connected.leave())
+        clock = Clock(stays(), raw=connected)
+        await Responder(scope, stays(), unused, clock, pace or Pace()).respond(answer)
 
     asyncio.run(asyncio.wait_for(run(), 10))
     return connected
@@ -152,29 +158,29 @@ def test_fast_still_waits_for_what_is_not_due() -> None:
 
 def test_lateness_does_not_add_up() -> None:
     """A piece that is held up holds up none behind it: all hang on one clock."""
-    frames = tuple(Frame(index * 0.01, b"x") for index in range(30))
+    frames = tuple(Frame(index * 0.05, b"x") for index in range(20))
 
     class Slow(Connected):
         async def drain(self) -> None:
             if len(self.written) == 2:
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.9)
 
     connected = Slow()
 
     async def run() -> float:
         clock = Clock(stays())
         scope = {"method": "POST", "path": "/", "extensions": {EXTENSION: connected}}
-        answer = Answer(200, SSE, frames, Framing.CHUNKED, ended_at=0.29)
+        answer = Answer(200, SSE, frames, Framing.CHUNKED, ended_at=0.95)
         await Responder(scope, stays(), unused, clock, Pace()).respond(answer)
         return clock.elapsed()
 
-    assert 0.5 <= asyncio.run(run()) < 0.75  # 0.79 if each waited for the one before
+    assert 0.9 <= asyncio.run(run()) < 1.5  # 1.8 if each waited for the one before
 
 
 def test_a_client_that_leaves_ends_it_at_once() -> None:
     answer = Answer(200, SSE, (Frame(0.0, b"a"), Frame(60.0, b"b")), Framing.CHUNKED, ended_at=60.0)
     started = perf_counter()
-    connected = over_raw(answer, receive=leaves(0.05))
+    connected = over_raw(answer, leaving=0.05)
     assert perf_counter() - started < 5
     assert connected.finished is None
     assert len(connected.written) == 2
@@ -191,6 +197,6 @@ def test_a_truncated_answer_closes_without_its_last_chunk() -> None:
 
 
 def test_silence_lasts_until_the_client_leaves_and_then_closes() -> None:
-    connected = over_raw(Answer(200, SSE, (), Framing.CHUNKED, End.TIMEOUT), receive=leaves(0.05))
+    connected = over_raw(Answer(200, SSE, (), Framing.CHUNKED, End.TIMEOUT), leaving=0.05)
     assert connected.broken is False
     assert len(connected.written) == 1

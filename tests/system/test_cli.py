@@ -14,6 +14,7 @@ import pytest
 import relayproof
 from conformance import cli, run
 from conformance.probes import PROBES
+from conformance.reach import harmless
 from mock_server.library import RECORDINGS
 from mock_server.process import running
 from tests.system.command import ROOT, Told, environment, relayproof_, run_of, started
@@ -214,7 +215,7 @@ def test_the_command_is_kept_without_what_it_should_not_keep() -> None:
         "http://u:hush@p:1",
         "--proxy=http://u:hush@p",
     ]
-    assert [cli._harmless(word) for word in words] == [
+    assert [harmless(word) for word in words] == [
         "check", "https://h/v1", "--header=X-Api-Key:…", "X-A:…", "…", "--proxy=http:…",
     ]  # fmt: skip
 
@@ -422,8 +423,9 @@ def test_a_folder_of_recordings_is_judged_as_one_run() -> None:
     names = sorted(path.stem for path in (RECORDINGS / "litellm").iterdir())
     assert sorted(exchange.id for exchange in found.exchanges) == names
     assert str(found.header.relay["name"]).startswith("recorded: litellm[proxy]")
-    relayproof_("judge", RECORDINGS / "litellm" / "chat-n2.jsonl", "--out", "one.jsonl")
-    of_one = [one for one in found.verdicts if one.exchanges == ("chat-n2",)]
+    alone = relayproof_("judge", RECORDINGS / "litellm" / "chat-n2-stream.jsonl", "--out", "one.jsonl")
+    assert alone.code == 1
+    of_one = [one for one in found.verdicts if one.exchanges == ("chat-n2-stream",)]
     assert sorted(map(repr, of_one)) == sorted(map(repr, run_of(Path("one.jsonl")).verdicts))
 
 

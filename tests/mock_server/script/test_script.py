@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mock_server.answer import Answer
 from mock_server.library import RECORDINGS, Library, load
 from mock_server.manners import Relays, UnknownMannerError
+from mock_server.options import Conduct
 from mock_server.script import ScriptError, read
 from mock_server.script.reading import load as load_script
 from openapi import document
@@ -27,7 +28,7 @@ TOOL: Json = {"type": "function", "function": {"name": "get_weather", "parameter
 
 
 def relays(script: str, library: Library = EMPTY, *, strict: bool = False) -> Relays:
-    return Relays(DOCUMENT, library, script=read(script), strict=strict)
+    return Relays(DOCUMENT, library, Conduct(script=read(script), strict=strict))
 
 
 def ask(served: Relays, text: Json = "hello", *headers: tuple[str, str], path: str = "", **more: Json) -> Answer:
@@ -145,7 +146,7 @@ def test_faults_are_wanted_behind_a_model_and_in_a_key() -> None:
     key = (("authorization", "Bearer sk-fault-chat-stream-done-missing"),)
     relay = served.of(key)
     assert [fault.id for fault in relay.faults] == ["chat-stream-done-missing"]
-    assert Relays(DOCUMENT, EMPTY, api_key="k").of(key).faults == ()
+    assert Relays(DOCUMENT, EMPTY, Conduct(api_key="k")).of(key).faults == ()
 
 
 CONDITIONS: list[tuple[str, dict[str, Json], dict[str, Json]]] = [
@@ -258,7 +259,7 @@ VALUES = st.recursive(
 @given(st.lists(VALUES, max_size=3))
 def test_whatever_a_file_says_it_is_a_script_or_one_line(value: list[Json]) -> None:
     with suppress(ScriptError):
-        ask(Relays(DOCUMENT, EMPTY, script=read(yaml.safe_dump(value, allow_unicode=True))))
+        ask(Relays(DOCUMENT, EMPTY, Conduct(script=read(yaml.safe_dump(value, allow_unicode=True)))))
 
 
 def test_a_file_that_is_not_there_or_no_text_is_one_line(tmp_path: Path) -> None:
@@ -269,7 +270,7 @@ def test_a_file_that_is_not_there_or_no_text_is_one_line(tmp_path: Path) -> None
 
 
 def test_the_example_does_what_it_says() -> None:
-    served = Relays(DOCUMENT, LIBRARY, script=load_script(ROOT / "docs" / "script.yaml"))
+    served = Relays(DOCUMENT, LIBRARY, Conduct(script=load_script(ROOT / "docs" / "script.yaml")))
     assert b"Paris" in ask(served, "The weather?", model="mock-chat", tools=[TOOL]).body
     assert said(ask(served, "hello there")) == "Hello! How can I help you today?"
     assert [ask(served, "x", model="gpt-busy").status for _ in range(3)] == [429, 429, 200]
@@ -277,3 +278,11 @@ def test_the_example_does_what_it_says() -> None:
     assert ask(served, two, model="gpt-scripted").body == LIBRARY.recordings["llama-server/chat-basic"].body
     cut = [b"[DONE]" in ask(served, "x", model="gpt-shaky", stream=True).body for _ in range(60)]
     assert 0 < cut.count(False) < 20
+
+
+def test_what_is_told_of_a_script_is_one_line_whatever_it_quotes() -> None:
+    text = "- {when: {text: " + json.dumps("/(a\n\n" + "b" * 999 + "/") + "}, reply: x}"
+    with pytest.raises(ScriptError) as told:
+        read(text)
+    assert len(str(told.value).splitlines()) == 1
+    assert len(str(told.value)) < 300

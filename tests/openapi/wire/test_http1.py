@@ -411,3 +411,13 @@ def test_a_field_that_would_break_the_head_is_not_sent(field: tuple[str, str]) -
 
 def test_the_error_of_an_exchange_begins_with_one_word_for_framing() -> None:
     assert http1.FRAMING_FAULT == "framing: "
+
+
+@pytest.mark.parametrize("status", [-1, 100, 199, 1000])
+def test_a_status_that_no_final_answer_has_is_not_sent(status: int) -> None:
+    with pytest.raises(ValueError, match="no final answer"):
+        http1_out.head(status, ())
+
+
+def test_a_small_status_has_three_digits() -> None:
+    assert http1_out.head(16, ()) == b"HTTP/1.1 016 \r\n\r\n"

@@ -37,6 +37,8 @@ def test_headers_that_hold_secrets(name: str) -> None:
         "content-type",
         "x-ratelimit-remaining-tokens",
         "anthropic-ratelimit-tokens-limit",
+        "x-litellm-key-spend",
+        "Access-Control-Allow-Credentials",
         "x-portkey-provider",
         "x-portkey-cache-status",
     ],
