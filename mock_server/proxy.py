@@ -29,7 +29,7 @@ from mock_server.recorder import Recorder, Tape
 from mock_server.relay import Relay
 from mock_server.replay import Connection, answer_of
 from mock_server.respond import EXTENSION, Clock, Raw, Sent
-from mock_server.upstream import Upstream, UpstreamError
+from mock_server.upstream import Reader, Upstream, UpstreamError
 from openapi.wire import secrets
 from openapi.wire.exchange import Auth, End, Exchange, Headers, Request
 from openapi.wire.http1 import FRAMING_FAULT
@@ -87,24 +87,22 @@ class Proxy(Adapter):
         asked, heard = done.asked, done.relay.heard(done.asked)
         sent = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         base = Exchange("upstream", _asked(heard), sent=sent, operation=asked.operation)
-        tape = self._tape(base)
         raw: Raw | None = scope.get("extensions", {}).get(EXTENSION)
         as_it_is = done.relay.plain and scope.get("http_version") == "1.1"  # else it is framed anew
         through = raw if as_it_is else None
+        passing = Passing(base, clock, self._tape(base), through)
         try:
-            exchange = await self._ask(heard, Passing(base, clock, tape, through), receive)
+            exchange = await self._ask(heard, passing, receive)
         except UpstreamError as error:
-            if tape:
-                tape.drop()
-            text = f"The upstream {self.upstream.url} was not reached: {error}"
+            passing.drop()
+            text = f"The upstream {self.upstream.url} gave no answer: {error}"
             refused = synthesis.error(502, text, type="server_error", code="bad_gateway", operation=asked.operation)
             return await super().serve(scope, receive, send, clock, replace(done, answer=refused))
         except BaseException:
-            if tape:
-                tape.drop()
+            passing.drop()
             raise
-        if tape:
-            await asyncio.to_thread(tape.end, exchange)
+        if passing.tape:
+            await asyncio.to_thread(passing.tape.end, exchange)
         answer = exchange.view(answer_of)
         if through:
             clock.stop()
@@ -142,13 +140,11 @@ class Proxy(Adapter):
         return _with_auth(passing.exchange(end, error), asked)
 
 
-async def _read(reader: asyncio.StreamReader, passing: Passing) -> tuple[End, str | None]:
+async def _read(reader: Reader, passing: Passing) -> tuple[End, str | None]:
     """Reads to the end: how it ended, and why where that was no end."""
     while not passing.over:
         try:
             data = await asyncio.wait_for(reader.read(PIECE), IDLE)
-        except ConnectionError:
-            return passing.reader.close(reset=True), "the connection was reset"
         except TimeoutError:
             return End.TIMEOUT, f"no byte for {IDLE:g} s"
         if not data:
@@ -156,6 +152,8 @@ async def _read(reader: asyncio.StreamReader, passing: Passing) -> tuple[End, st
         await passing.feed(data)
     if passing.reader.fault:
         return End.TRUNCATED, FRAMING_FAULT + passing.reader.fault
+    if reader.broken and not passing.reader.complete:
+        return passing.reader.close(reset=True), "the connection was reset"
     end = passing.reader.close()
     return end, None if end is End.COMPLETE else "the connection ended before the answer did"
 

@@ -22,6 +22,8 @@ from openapi.wire.jsonl import Recording, RecordingError, read_recording
 from openapi.wire.redaction import Redactor
 
 PART = ".part"
+FRESH = ".new"
+MOST_STEMS = 10_000  # names of which it is known how often they were taken; more are counted anew on disk
 CUT = "the recording was cut short: the proxy ended before the answer did"
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -45,6 +47,8 @@ class Recorder:
         return [made for part in sorted(self.folder.glob(f"*{PART}")) if (made := _recovered(part, self.of))]
 
     def _free(self, stem: str) -> Path:
+        if len(self._next) >= MOST_STEMS:
+            self._next.clear()
         number = self._next.get(stem, 0) + 1
         while any((self.folder / f"{stem}-{number:04}.jsonl{end}").exists() for end in ("", PART)):
             number += 1
@@ -81,9 +85,7 @@ class Tape:
         request = replace(self.exchange.request, auth=exchange.request.auth)
         whole = self._cleared(replace(exchange, request=request))
         text = secrets.hidden(jsonl.write_recording(Recording("recorded", self.of, whole)))
-        fresh = self.path.with_name(self.path.name + ".new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(self.path)
+        _put(self.path, text)
         self.drop()
         return self.path
 
@@ -125,6 +127,7 @@ def _recovered(part: Path, of: str) -> Path | None:
     with part.open(encoding="utf-8", errors="replace") as file:
         if not _lock(file):
             return None
+        path.with_name(path.name + FRESH).unlink(missing_ok=True)
         if path.exists():  # killed between the whole and its part: nothing is in it that the whole has not
             part.unlink(missing_ok=True)
             return None
@@ -133,9 +136,16 @@ def _recovered(part: Path, of: str) -> Path | None:
             read_recording(text, path.stem)
         except RecordingError:
             return None
-        path.write_text(text, encoding="utf-8")
+        _put(path, text)
         part.unlink(missing_ok=True)
     return path
+
+
+def _put(path: Path, text: str) -> None:
+    """The file is there whole, or not at all."""
+    fresh = path.with_name(path.name + FRESH)
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
 
 
 def _lock(file: TextIO) -> bool:
