@@ -4,13 +4,14 @@ A page is bounded whatever its runs are: each exchange is worth a number of char
 for which none are left are a line, or nothing. The whole of each is in the run file.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.report.columns import Column
+from conformance.report.drawers import Drawer
 from conformance.report.evidence import Evidence, evidence
 from conformance.rule import Outcome, Verdict
 
-LINES = 320  # exchanges that have a line, as many of each relay
+LINES = 320  # exchanges that have a line; more where failures rest on more
 LINE = 270  # characters of one
 CONCERN = (Outcome.FAIL, Outcome.BROKEN, Outcome.UNTESTABLE, Outcome.INCONCLUSIVE, Outcome.NOT_SEEN, Outcome.SKIPPED)
 
@@ -29,11 +30,17 @@ def of(column: Column) -> Iterator[Evidence]:
         yield evidence(exchange, number, f"x{column.number}-{number}", resting.get(exchange.id, ()), base_url)
 
 
-def listed(every: Sequence[Exhibit], columns: int) -> list[Exhibit]:
-    """Those that have a line: the first of each relay, and what failures rest on."""
-    concern = _concern(every)
-    share = LINES // max(columns, 1)
-    return [one for one in every if one[1].number < share or concern.get(_key(one)) == 0]
+def listed(every: Sequence[Exhibit], rules: Iterable[Drawer]) -> list[Exhibit]:
+    """Those that have a line, in their order: what failures on the page rest on, and of the others as many as there are
+    lines for, those first on which another rule of the page rests."""
+    failed: set[str] = set()
+    others: set[str] = set()
+    for rule in rules:
+        for at in rule.at:
+            (failed if at in rule.failed else others).update(one.anchor for one in at.slots)
+    ordered = sorted(every, key=lambda one: (one[1].anchor not in failed, one[1].anchor not in others, one[1].number))
+    chosen = {one.anchor for _, one in ordered[: max(LINES, len(failed))]}
+    return [one for one in every if one[1].anchor in chosen]
 
 
 def affordable(every: Sequence[Exhibit], allowance: int) -> frozenset[str]:
