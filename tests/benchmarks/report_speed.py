@@ -51,8 +51,8 @@ def _verdict(name: str, outcome: Outcome, exchange: int, probe: int) -> Verdict:
 
 
 def peak() -> int:
-    """The most MB that this process ever held. Linux tells it of the program alone; the usual count begins with what the
-    process held before it became this program."""
+    """The most MB that this process ever held. Linux tells it of the program alone; the usual count begins with what
+    the process held before it became this program."""
     status = Path("/proc/self/status")
     if status.exists():
         told = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
