@@ -156,8 +156,8 @@ def _failed(exchange: Exchange) -> bool:
 
 def shared(several: Iterable[Times]) -> list[Times] | None:
     """The same, confined to what all that have any sample were asked and answered: who was asked for more, or longer,
-    is not slower for it. Beside what probes asked recordings are left out. Failures stay as they are. None where nothing
-    was answered by all of them."""
+    is not slower for it. Beside what probes asked recordings are left out. Failures stay as they are. None where
+    nothing was answered by all of them."""
     told = list(several)
     asked = any(one.asked for times in told for one in times.samples)
     samples = [tuple(one for one in times.samples if one.asked or not asked) for times in told]
