@@ -3,9 +3,9 @@
 What two relays were both asked by probes, and answered whole, is a pair: the same probe, step and repeat. Where both
 were asked in step the hour decides nothing; of runs at other times that is said beside it. The test is Wilcoxon's
 signed-rank test on the logarithms of the ratios, exact for as many pairs as here come, ties included; the size is the
-Hodges-Lehmann estimate of the ratio with its interval of 95 %. A difference is told as one only where the test, corrected
-for how many were made (Holm), is below ALPHA, the interval leaves out every ratio that nobody feels (1/FELT to FELT), and
-the times themselves lie further apart than our own clock's noise.
+Hodges-Lehmann estimate of the ratio with its interval of 95 %. A difference is told as one only where the test,
+corrected for how many were made (Holm), is below ALPHA, the interval leaves out every ratio that nobody feels (1/FELT
+to FELT), and the times themselves lie further apart than our own clock's noise.
 
     Wilcoxon, Individual comparisons by ranking methods, 1945 · Hodges and Lehmann, 1963 · Holm, 1979
 """
