@@ -6,7 +6,7 @@ So one rule judges a probe's exchange, a recording and a user's own traffic alik
 import re
 from urllib.parse import unquote
 
-from conformance.rule import On, on
+from conformance.rule import GENERATED, On, on
 from openapi import document, schema
 from openapi.json_text import Json
 from openapi.wire.exchange import Auth, Exchange
@@ -168,7 +168,7 @@ no_tools_wanted = On("tool_choice none", lambda exchange: tool_choice(exchange) 
 json_object = On("json_object", lambda exchange: format_of(exchange) == "json_object")
 json_schema = On("json_schema", lambda exchange: format_of(exchange) == "json_schema")
 with_logprobs = On("logprobs", lambda exchange: member(exchange, "logprobs") is True)
-fuzzed = On("a generated probe", lambda exchange: (exchange.probe or "").startswith("fuzz."))
+fuzzed = On("a generated probe", lambda exchange: (exchange.probe or "").startswith(GENERATED))
 
 
 @on("a video model")

@@ -10,16 +10,18 @@ from email.utils import parsedate_to_datetime
 from conformance.answers import describe, message_of
 from conformance.budget import MAX_RECEIVED, Budget
 from conformance.exit_code import Exit, exit_of
+from conformance.fuzz.hunt import ALL_TRIES, Hunt, Hunter
 from conformance.gate import Gate
 from conformance.judge import judge
 from conformance.known import Known
 from conformance.media import fetch
 from conformance.pace import ALONE, Pace
-from conformance.plan import Plan, untestable
+from conformance.plan import Bound, Plan, untestable
+from conformance.price import FREE
 from conformance.probe import Planned, Role, Step
 from conformance.repeats import Trial
 from conformance.rule import MEDIA, Level, Outcome, Rule, Verdict
-from conformance.run import Footer, Header, Run, Writer, counts
+from conformance.run import Footer, Generated, Header, Run, Writer, counts
 from conformance.target import Target
 from conformance.transport import Link, Transport, UnreachableError, connected
 from openapi import document
@@ -46,6 +48,7 @@ class Options:
     patience: float = 1.0  # factor on the waits before another attempt
     repeats: int = 0  # how often a failing probe is made again at most, to see whether its outcome varies
     known: Known = field(default_factory=Known)  # what may excuse
+    hunt: Hunt | None = None  # what was drawn, beside the plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +107,40 @@ async def check(
             "max_tokens": plan.tokens,
             "limits": {"requests": target.max_requests, "tokens": target.max_tokens},
             "only": list(plan.only),
+            **_bounds(target, plan, options),
             **({"extended": [dict(one) for one in plan.extended]} if plan.extended else {}),
         },
         command=options.command,
     )
     out.header(header)
-    budget = budget or Budget(target.max_requests, target.max_tokens)
+    budget = budget or Budget(target.max_requests, target.max_tokens, target.max_cost)
     state = _State()
     async with connected(link) as transport:
         session = _Session(transport, plan, options, budget, state, out, watch, Gate(options.concurrency), pace)
-        await session.run()
+        generated = await session.run()
     verdicts = options.known.over(_verdicts(plan, state))
     notes = options.known.notes(verdicts, whole=not plan.only and state.halt is None and not state.cut)
     code = _exit(verdicts, state, options, stale=any(note.stale for note in notes))
     for verdict in verdicts:
         out.verdict(verdict)
     outcomes = {outcome.value: count for outcome, count in sorted(counts(verdicts).items())}
-    footer = Footer(outcomes, budget.spent(), _now(), int(code), state.halt, options.known.dialect, notes)
+    spent = budget.spent(target.currency)
+    footer = Footer(outcomes, spent, _now(), int(code), state.halt, options.known.dialect, notes, generated)
     out.footer(footer)
     return Run(header, tuple(state.asked), tuple(verdicts), footer)
+
+
+def bound_of(target: Target, plan: Plan, options: Options) -> Bound:
+    """What the check never goes beyond."""
+    tries = ALL_TRIES if plan.generated else 0
+    return plan.bound(repeats=options.repeats, attempts=MAX_REPEATS + 1, tries=tries).within(target)
+
+
+def _bounds(target: Target, plan: Plan, options: Options) -> dict[str, Json]:
+    bound = bound_of(target, plan, options)
+    told: dict[str, Json] = {"generated": len(plan.generated), "bound_requests": bound.requests}
+    told["bound_tokens"] = bound.tokens
+    return told | ({"bound_cost": float(bound.cost), "currency": target.currency} if target.currency else {})
 
 
 def _absent(target: Target) -> dict[str, Json]:
@@ -177,16 +195,17 @@ class _Session:
     gate: Gate
     pace: Pace = ALONE
     done: int = 0
+    passing: set[int] = field(default_factory=set)  # numbers of probes whose exchanges are not kept
 
-    async def run(self) -> None:
+    async def run(self) -> Generated | None:
         """Asks everything: one probe first, to see whether anybody is there, then the controls, then the rest; at last
         what failed is asked again, where its outcome may vary."""
         controls = [
             planned for planned in self.plan.probes if planned.probe.control or planned.probe.id == "models.list"
         ]
         controls = controls or [*self.plan.probes[:1]]
-        await self._all(controls[:1])
-        await self._all(controls[1:])
+        await self.all(controls[:1])
+        await self.all(controls[1:])
         self._halt_where_lost()
         lost = self._lost_roles(controls)
         rest = [planned for planned in self.plan.probes if planned not in controls]
@@ -195,8 +214,37 @@ class _Session:
                 self.state.left[planned.number] = lost[planned.probe.role]
                 self.pace.skip(planned.probe.id)
         left = [planned for planned in rest if planned.number not in self.state.left]
-        await self._all(left)
+        await self.all(left)
         await self._repeat()
+        if self.options.hunt is None or not self.plan.generated:
+            return None
+        hunter = Hunter(
+            self.options.hunt,
+            replace(self.plan, generated=tuple(one for one in self.plan.generated if one.probe.role not in lost)),
+            self,
+            judged=lambda: self.options.known.over(_verdicts(self.plan, self.state)),
+            halted=lambda: self.state.halt is not None,
+        )
+        return await hunter.run()
+
+    def fitting(self, probes: Sequence[Planned], kept_back: float) -> int:
+        """How many of these probes fit into what is left of the budget, less a part of it."""
+        wanted = ((len(one.probe.steps), one.tokens, one.cost) for one in probes)
+        return self.budget.fitting(wanted, kept_back)
+
+    async def verdicts(self, planned: Planned, *, kept: bool) -> list[Verdict]:
+        """One generated probe, and what is to be said of it; `kept` writes its exchanges to the run."""
+        number = planned.number
+        if not kept:
+            self.passing.add(number)
+        await self._make(planned, 1)
+        exchanges = self.state.exchanges.get(number, []) if kept else self.state.exchanges.pop(number, [])
+        self.passing.discard(number)
+        return self.options.known.over(_judged(exchanges, self.plan.rules))
+
+    @property
+    def _total(self) -> int:
+        return max(len(self.plan.probes) + len(self.plan.generated), self.done)
 
     def _halt_where_lost(self) -> None:
         """Stops where the key is refused on every request so far, or nothing is served at all."""
@@ -223,7 +271,7 @@ class _Session:
             again = {asked[rule].number: asked[rule] for rule, trial in trials.items() if trial.open}
             if not again or self.state.halt:
                 return
-            await self._all(list(again.values()), repeat)
+            await self.all(list(again.values()), repeat)
             for planned in again.values():
                 fresh = [one for one in self.state.exchanges[planned.number] if one.repeat == repeat]
                 for verdict in _judged(fresh, self.plan.rules):
@@ -241,7 +289,7 @@ class _Session:
                 )
         return lost
 
-    async def _all(self, probes: Sequence[Planned], repeat: int = 1) -> None:
+    async def all(self, probes: Sequence[Planned], repeat: int = 1) -> None:
         """All at once, the longest first, since they are the last to end; then, one by one, those that go alone."""
         async with asyncio.TaskGroup() as group:
             for planned in sorted(probes, key=lambda one: -len(one.probe.steps)):
@@ -270,7 +318,7 @@ class _Session:
             self.done += 1
             asked = self.state.exchanges.get(planned.number)
             if asked:
-                self.watch(Progress(self.done, len(self.plan.probes), self.budget, asked[-1]))
+                self.watch(Progress(self.done, self._total, self.budget, asked[-1]))
 
     async def _step(
         self, planned: Planned, step: Step, repeat: int, sofar: list[Exchange], transport: Transport
@@ -324,16 +372,18 @@ class _Session:
         """One request, within the budget; `count` is which repeat and which attempt it is."""
         repeat, attempt = count
         first = count == (1, 1)
+        first = first and not planned.probe.generated  # nobody had planned on those
         if self.state.halt:
             if first:
                 self.state.left.setdefault(planned.number, self.state.halt)
             return None
         tokens = 0 if step.free else planned.probe.cost(request)
-        if not self.budget.reserve(tokens):
+        cost = FREE if step.free else planned.cost_of(request)
+        if not self.budget.reserve(tokens, cost):
             if first:
                 self.state.cut = True
                 reason = f"the answers were more than {MAX_RECEIVED} bytes" if self.budget.flooded else None
-                self.state.left.setdefault(planned.number, reason or self.budget.refusal(tokens))
+                self.state.left.setdefault(planned.number, reason or self.budget.refusal(tokens, cost))
             return None
         video = planned.probe.role is Role.VIDEO
         total = self.options.total or (VIDEO_TOTAL if video else None)
@@ -347,9 +397,10 @@ class _Session:
                 self.state.left[planned.number] = self.state.halt
                 return None
             exchange = Exchange("", request, error=f"no connection: {error}", sent=_now())
-        self.budget.settle(tokens, exchange)
+        self.budget.settle(tokens, exchange, cost, planned.price)
         exchange = planned.named(exchange, step, repeat, attempt)
-        self.out.exchange(exchange)
+        if planned.number not in self.passing:
+            self.out.exchange(exchange)
         return exchange
 
 

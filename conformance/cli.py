@@ -16,7 +16,8 @@ from conformance.watching import Watching
 
 if TYPE_CHECKING:
     from conformance.check import Options
-    from conformance.plan import Plan
+    from conformance.plan import Bound, Plan
+    from conformance.probe import Planned
     from conformance.run import Run
     from conformance.target import Target
     from conformance.transport import Link
@@ -70,6 +71,14 @@ def _stop(message: str, code: int = 2) -> NoReturn:
     help="Make a failing probe again, to see whether its outcome varies.",
 )
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Seed of all that is random.")
+@click.option("--fuzz", is_flag=True, help="Draw requests from the document too, and make smaller what fails.")
+@click.option(
+    "--fuzz-cases",
+    default=0,
+    type=click.IntRange(0, 100_000),
+    metavar="N",
+    help="With --fuzz: so many random ones for each operation besides.",
+)
 @click.option("--fetch-media", is_flag=True, help="Fetch the first bytes of what answers link to, without the key.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its options hold
@@ -88,8 +97,9 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its opt
 
 def _check(given: dict[str, Any]) -> int:
     from conformance import plan as planning  # noqa: PLC0415
-    from conformance.check import Options  # noqa: PLC0415
+    from conformance.check import Options, bound_of  # noqa: PLC0415
     from conformance.extend import load  # noqa: PLC0415
+    from conformance.fuzz import prepare as hunting  # noqa: PLC0415
     from conformance.outputs import show  # noqa: PLC0415
 
     known = known_of(given)
@@ -101,13 +111,11 @@ def _check(given: dict[str, Any]) -> int:
     the_plan = replace(the_plan, extended=book.record)
     for role in the_plan.idle_roles:
         click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
+    hunt, failures = None, LOCAL_RUNS / f"{safe(target.name)}.failures.jsonl"
+    if given["fuzz"] or given["fuzz_cases"]:
+        the_plan, hunt = hunting.drawn(the_plan, target, given["seed"], given["fuzz_cases"], failures)
     if not the_plan.probes:
         _stop(f"nothing to ask: {next((told.reason for told in the_plan.skipped if told.reason), 'no probe is left')}")
-    if given["dry_run"]:
-        click.echo(_plan_text(target, the_plan))
-        return 0
-    outputs = Outputs.of(given)
-    outputs.check()
     options = Options(
         concurrency=given["concurrency"],
         seed=given["seed"],
@@ -117,10 +125,17 @@ def _check(given: dict[str, Any]) -> int:
         idle=given["idle_timeout"],
         command=" ".join(["relayproof", *map(harmless, sys.argv[1:])]),
         known=known,
+        hunt=hunt,
     )
+    if given["dry_run"]:
+        click.echo(_plan_text(target, the_plan, bound_of(target, the_plan, options)))
+        return 0
+    outputs = Outputs.of(given)
+    outputs.check()
     out = given["out"] or _fresh(target.name)
     run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
     written = outputs.write(run, book.rules, of=out, strict=given["strict"])
+    written += hunting.store(run, hunt, failures) if hunt else []
     show(run, book.rules, [out, *written], piped=outputs.piped)
     return run.footer.exit if run.footer else 5
 
@@ -175,20 +190,39 @@ def _fresh(name: str) -> Path:
     return LOCAL_RUNS / f"{stamp}-{safe(name)}.jsonl"
 
 
-def _plan_text(target: "Target", the_plan: "Plan") -> str:
+def _plan_text(target: "Target", the_plan: "Plan", bound: "Bound") -> str:
     lines = [f"{target.name} at {target.base}"]
     for planned in the_plan.probes:
-        tokens = planned.probe.tokens(planned.model)
         rules = sum(1 for _ in planned.reaches(the_plan.rules))
-        about = f"{planned.probe.id:32} {planned.model or '-':24} {rules:3} rules  at most {tokens} tokens"
+        about = f"{planned.probe.id:32} {planned.model or '-':24} {rules:3} rules  at most {planned.tokens} tokens"
         lines.append(about)
-    limit = (
-        "no limit"
-        if target.max_requests is None
-        else f"limits {target.max_requests} requests, {target.max_tokens} tokens"
+    for operation, some in _by_operation(the_plan).items():
+        tokens = sum(one.tokens for one in some)
+        lines.append(f"{operation:32} {some[0].model:24} {len(some)} generated probes, at most {tokens} tokens")
+    limits = (("requests", target.max_requests), ("tokens", target.max_tokens), (target.currency, target.max_cost))
+    named = ", ".join(f"{most:,} {what}".rstrip() for what, most in limits if most is not None)
+    limit = f"limits {named}" if named else "no limit"
+    once = the_plan.once
+    lines.append(
+        f"{once.requests} requests, at most {once.tokens} tokens{_money(target, once)} ({limit}); nothing was sent"
     )
-    lines.append(f"{the_plan.requests} requests, at most {the_plan.tokens} tokens ({limit}); nothing was sent")
+    if bound != once:
+        more = f"{bound.requests} requests, {bound.tokens} tokens{_money(target, bound)}"
+        lines.append(f"with what is sent again, and what makes failures smaller, never more than {more}")
+    if target.unpriced:
+        lines.append(f"no price is known of {', '.join(target.unpriced)}")
     return "\n".join(lines)
+
+
+def _by_operation(the_plan: "Plan") -> "dict[str, list[Planned]]":
+    grouped: dict[str, list[Planned]] = {}
+    for planned in the_plan.generated:
+        grouped.setdefault(planned.probe.id.rpartition(".")[0], []).append(planned)
+    return grouped
+
+
+def _money(target: "Target", bound: "Bound") -> str:
+    return f", {bound.cost:f} {target.currency}" if target.currency else ""
 
 
 @click.command()

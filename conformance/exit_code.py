@@ -32,6 +32,8 @@ def exit_of(verdicts: Iterable[Verdict], *, strict: bool = False, cut: bool = Fa
     """The exit code of a run's verdicts. `strict` counts SHOULD as MUST; `cut` says that a planned probe was not sent,
     `stale` that the baseline is no longer right.
 
+    What is left open of a generated probe decides nothing: nobody had planned on it.
+
     A failure that a baseline or a dialect excuses decides nothing, nor does what only the model's mood left open, nor a
     stale baseline; the last two count where it is strict, a stale baseline as wrong configuration.
     """
@@ -71,5 +73,5 @@ def _open(group: list[Verdict], *, strict: bool) -> bool:
     outcome = outcome_of(group)
     if outcome is Outcome.UNTESTABLE:
         return True
-    undecided = [verdict for verdict in group if verdict.outcome is Outcome.INCONCLUSIVE]
-    return outcome is Outcome.INCONCLUSIVE and (strict or not all(verdict.mood for verdict in undecided))
+    undecided = [one for one in group if one.outcome is Outcome.INCONCLUSIVE and not one.generated]
+    return outcome is Outcome.INCONCLUSIVE and any(strict or not one.mood for one in undecided)

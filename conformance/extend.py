@@ -21,10 +21,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from conformance.identity import GENERATED
 from conformance.probe import Planned, Probe, Role
 from conformance.probes import PROBES
-from conformance.rule import Level, On, Rule, declaring_into
+from conformance.rule import GENERATED, Level, On, Rule, declaring_into
 from conformance.rules import BOOK
 from conformance.target import ConfigurationError
 from openapi.json_text import Json

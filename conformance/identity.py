@@ -9,10 +9,9 @@ The patterns here are those of a baseline and of a dialect: `*` is anything but 
 import re
 from functools import lru_cache
 
-from conformance.rule import Finding, Verdict
+from conformance.rule import GENERATED, Finding, Verdict
 
 NOBODY = "-"
-GENERATED = "fuzz."
 
 
 def probe_of(verdict: Verdict) -> str:

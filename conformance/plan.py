@@ -1,17 +1,48 @@
 """Which probes a target gets, and which rules nothing of it can reach."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TypeVar
 
+from conformance.price import FREE, price_for
 from conformance.probe import Planned, Probe, Role
 from conformance.rule import CLAIMS, MEDIA, Outcome, Rule, Verdict
 from conformance.target import ConfigurationError, Target
 from openapi.json_text import Json
 
 R = TypeVar("R")
+SMALLEST = 100  # generated probes that failed and were made smaller
 OF_CLAIMS = "nothing of this kind is claimed, or left unclaimed"
 OF_LINKS = "links are fetched with --fetch-media only"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Requests, tokens and money at most."""
+
+    requests: int = 0
+    tokens: int = 0
+    cost: Decimal = FREE
+
+    def __add__(self, other: "Bound") -> "Bound":
+        return Bound(self.requests + other.requests, self.tokens + other.tokens, self.cost + other.cost)
+
+    def __mul__(self, times: int) -> "Bound":
+        return Bound(self.requests * times, self.tokens * times, self.cost * times)
+
+    def within(self, target: Target) -> "Bound":
+        """The same, or the limits of the target where these are lower."""
+        return Bound(
+            self.requests if target.max_requests is None else min(self.requests, target.max_requests),
+            self.tokens if target.max_tokens is None else min(self.tokens, target.max_tokens),
+            self.cost if target.max_cost is None else min(self.cost, target.max_cost),
+        )
+
+
+def _sum(probes: Iterable[Planned]) -> Bound:
+    bounds = (Bound(len(one.probe.steps), one.tokens, one.cost) for one in probes)
+    return sum(bounds, Bound())
 
 
 @dataclass(frozen=True)
@@ -23,17 +54,32 @@ class Plan:
     skipped: tuple[Verdict, ...]
     idle_roles: tuple[Role, ...]  # named, but no rule of this version speaks of them
     only: tuple[str, ...] = ()  # what the user confined it to
+    generated: tuple[Planned, ...] = ()  # asked behind them, as far as the budget goes
     extended: tuple[Mapping[str, Json], ...] = ()  # where rules and probes of the user's own come from
 
     @property
     def tokens(self) -> int:
-        """The most tokens that all of it can cost."""
-        return sum(planned.probe.tokens(planned.model) for planned in self.probes)
+        """The most tokens that all of it can cost, generated probes and repeats aside."""
+        return _sum(self.probes).tokens
 
     @property
     def requests(self) -> int:
-        """How many requests all of it takes, repeats aside."""
-        return sum(len(planned.probe.steps) for planned in self.probes)
+        """How many requests all of it takes, generated probes and repeats aside."""
+        return _sum(self.probes).requests
+
+    @property
+    def once(self) -> "Bound":
+        """What it costs at most to ask all of it once, generated probes too."""
+        return _sum((*self.probes, *self.generated))
+
+    def bound(self, *, repeats: int, attempts: int, tries: int) -> "Bound":
+        """What it never goes beyond: what fails is made again, so many `tries` may go into making failures smaller, and
+        each request is sent so many times at most, where the relay asks to try later."""
+        again = _sum(one for one in self.probes if not one.probe.free)
+        dearest = max(self.generated, key=lambda one: one.tokens, default=None)
+        costliest = max((one.cost for one in self.generated), default=FREE)
+        smaller = Bound(tries, tries * dearest.tokens, tries * costliest) if dearest else Bound()
+        return (self.once + again * repeats + smaller) * attempts
 
 
 def plan(
@@ -64,10 +110,7 @@ def plan(
             raise ConfigurationError(msg)
     wanted = confined(rules, only)
     by_rule = {name: rule for name, rule in wanted.items() if not only or _named(name, sought)}
-    planned = [
-        Planned(number, probe, target.models.get(probe.role, "") if probe.role else "", target.claimed(probe.needs))
-        for number, probe in enumerate(asked, 1)
-    ]
+    planned = [_planned(number, probe, target) for number, probe in enumerate(asked, 1)]
     if only:
         named = {one.number for one in planned if _named(one.probe.id, only) or any(one.reaches(by_rule))}
         roles = {one.probe.role for one in planned if one.number in named}
@@ -77,6 +120,23 @@ def plan(
     skipped = tuple(_skip(rule, target, probes.values()) for rule in unreached)
     idle = tuple(role for role in target.models if not any(probe.role is role for probe in probes.values()))
     return Plan(tuple(planned), wanted, skipped, idle, tuple(only))
+
+
+def with_generated(plan: Plan, target: Target, probes: Iterable[Probe]) -> Plan:
+    """The plan with generated probes behind its own: those that need nothing that is not claimed, and reach a rule.
+
+    Their numbers leave room before them for the smallest of those that fail, which then come first wherever findings
+    are told in the order of the plan.
+    """
+    first = len(plan.probes) + SMALLEST + 1
+    made = (_planned(0, probe, target) for probe in probes if _claimed(probe, target))
+    reaching = [one for one in made if any(one.reaches(plan.rules))]
+    return replace(plan, generated=tuple(replace(one, number=first + at) for at, one in enumerate(reaching)))
+
+
+def _planned(number: int, probe: Probe, target: Target) -> Planned:
+    model = target.models.get(probe.role, "") if probe.role else ""
+    return Planned(number, probe, model, target.claimed(probe.needs), price_for(target.prices, model))
 
 
 def confined(rules: Mapping[str, R], only: Sequence[str]) -> dict[str, R]:
@@ -94,7 +154,7 @@ def _claimed(probe: Probe, target: Target) -> bool:
 
 def _possible(probe: Probe, target: Target) -> bool:
     named = probe.role is None or probe.role in target.models
-    return named and not (probe.unbounded and target.max_tokens is not None)
+    return named and not (probe.unbounded and (target.max_tokens is not None or target.max_cost is not None))
 
 
 def _all_claimed(probe: Probe, target: Target) -> bool:
@@ -134,7 +194,7 @@ def _skip(rule: Rule, target: Target, probes: Iterable[Probe]) -> Verdict:
             continue
         if probe.role and probe.role not in target.models:
             reasons.append(f"no model is named for {probe.role}")
-        elif probe.unbounded and target.max_tokens is not None:
+        elif probe.unbounded and not _possible(probe, target):
             reasons.append("nothing would bound its cost: it is asked where tokens are not capped")
         else:
             unclaimed = {need for need, has in target.claimed(probe.needs).items() if not has}

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
+from math import ceil
 from urllib.parse import quote
 
-from conformance.rule import Rule
+from conformance.price import FREE, Price
+from conformance.rule import GENERATED, Rule
 from openapi import json_text
 from openapi.json_text import Json
 from openapi.wire.exchange import Auth, Exchange, Headers, Request
@@ -14,6 +17,7 @@ MODEL = "{model}"  # stands for the role's model in a body or a path
 JSON_TYPE: Headers = (("content-type", "application/json"),)
 PLAIN_PROMPT = 64  # tokens that a relay may add around a prompt: templates, roles
 FOLLOWING = 1024  # tokens that a request may be longer than the one whose answer it takes up
+UNSAID = 256  # tokens of an answer to what is no request, from a relay that answers it
 LIMITS = ("max_completion_tokens", "max_tokens")
 
 
@@ -96,6 +100,11 @@ class Probe:
     alone: bool = False  # nothing else is under way meanwhile: for what is told by time
 
     @property
+    def generated(self) -> bool:
+        """Whether it was drawn, not written."""
+        return self.id.startswith(GENERATED)
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """All requests, the first one too."""
         return (Step(self.step or "", self.body), *self.then)
@@ -143,14 +152,38 @@ class Probe:
         return 2 * self.cost(self.request(model)) + FOLLOWING
 
     def cost(self, request: Request) -> int:
-        """The most tokens that one request can cost: one for two bytes of the body, and its limit for each choice."""
+        """The most tokens that one request can cost."""
+        return sum(self.worst(request))
+
+    def worst(self, request: Request) -> tuple[int, int]:
+        """The most tokens that one request can have read and written: one read for two bytes of the body, and its limit
+        for each choice. Nobody has looked at a generated one: of that each byte may be a token, and each prompt of a
+        list is answered, by the larger of two limits."""
         if self.unbounded or request.body is None:
-            return 0
+            return 0, 0
         asked = request.object
+        if self.generated:
+            return len(request.body) + PLAIN_PROMPT, _most_written(asked)
         limit = next((asked[name] for name in LIMITS if name in asked), 0)
         choices = asked.get("n", 1)
         most = limit * choices if isinstance(limit, int) and isinstance(choices, int) else 0
-        return len(request.body) // 2 + PLAIN_PROMPT + max(most, 0)
+        return len(request.body) // 2 + PLAIN_PROMPT, max(most, 0)
+
+
+def _most_written(asked: Mapping[str, Json]) -> int:
+    """The most tokens that an answer can have where nothing of the request can be relied on."""
+    limits = [limit for name in LIMITS if isinstance(limit := asked.get(name), int) and limit > 0]
+    prompts = asked.get("prompt")
+    several = len(prompts) if isinstance(prompts, list) else 1
+    return max(limits, default=UNSAID if "input" not in asked else 0) * _choices(asked.get("n")) * max(several, 1)
+
+
+def _choices(n: Json) -> int:
+    """How many choices a relay may read into it, also where it is a text or a fraction."""
+    try:
+        return max(ceil(float(n)), 1) if isinstance(n, int | float | str) else 1
+    except (ValueError, OverflowError):
+        return 1
 
 
 def _bind(value: Json, model: str) -> Json:
@@ -172,6 +205,7 @@ class Planned:
     probe: Probe
     model: str
     claims: Mapping[str, bool] = field(default_factory=dict, hash=False)
+    price: Price | None = None  # None where none is known
 
     def id(self, step: Step, repeat: int = 1, attempt: int = 1) -> str:
         """The id of an exchange: `e17`, `e17-stream` for a step, `e17~2` for a repeat, `e17.2` for a second attempt."""
@@ -182,6 +216,27 @@ class Planned:
         """Whether a request that follows from answers can be sent: there is one, within what was planned for it."""
         most = self.probe.most_to_follow(self.model)
         return request.body is not None and (step.free or self.probe.cost(request) <= most)
+
+    @property
+    def tokens(self) -> int:
+        """The most tokens that it can cost, all steps of it."""
+        return self.probe.tokens(self.model)
+
+    @property
+    def cost(self) -> Decimal:
+        """The most money that it can cost, as far as a price is known."""
+        price = self.price
+        if price is None:
+            return FREE
+        follows = [step for step in self.probe.steps if callable(step.body)]
+        dearer = max(price.input, price.output)
+        most = Price(dearer, dearer, price.request).of(self.probe.most_to_follow(self.model), 0)
+        fixed = [step for step in self.probe.steps if not callable(step.body) and not step.link]
+        return sum((self.cost_of(self.probe.bound(step, self.model)) for step in fixed), len(follows) * most)
+
+    def cost_of(self, request: Request) -> Decimal:
+        """The most money that one request can cost."""
+        return self.price.of(*self.probe.worst(request)) if self.price and request.body is not None else FREE
 
     def unanswered(self) -> Iterator[Exchange]:
         """The exchanges as far as they are known before anything was sent: what rules apply to is read off them."""

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import click
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from conformance.known import Known
     from conformance.target import Target
     from conformance.transport import Link
@@ -27,6 +29,20 @@ class _Seconds(click.FloatRange):
 SECONDS = _Seconds(min=0, min_open=True)
 
 
+class _Money(click.ParamType[Any]):
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Decimal":  # noqa: ANN401
+        from conformance.price import PriceError, amount  # noqa: PLC0415
+
+        try:
+            return amount(value, "it")
+        except PriceError as error:
+            self.fail(str(error), param, ctx)
+
+
+MONEY = _Money()
+
 REACHING = (
     click.option("--api-key-env", metavar="VAR", help="The variable that holds the key. Default: RELAYPROOF_API_KEY."),
     click.option(
@@ -38,6 +54,7 @@ REACHING = (
     ),
     click.option("--max-requests", type=click.IntRange(0), metavar="N", help="Never send more requests."),
     click.option("--max-tokens", type=click.IntRange(0), metavar="N", help="Never cause more tokens, at their worst."),
+    click.option("--max-cost", type=MONEY, metavar="N", help="Never cause more cost, in the currency of the prices."),
     click.option("--timeout", type=SECONDS, metavar="S", help="Seconds for an answer (120; video 1800)."),
     click.option("--idle-timeout", type=SECONDS, metavar="S", help="Seconds of silence (60; video 300)."),
     click.option("--header", "headers", multiple=True, metavar="K:V", help="One more header on each request."),
@@ -88,10 +105,10 @@ def target_of(given: dict[str, Any]) -> "Target":
         raise ConfigurationError(msg)
     named = models_of(given["models"])
     target = replace(target, models={**target.models, **named})
-    for limit in ("max_requests", "max_tokens"):
+    for limit in ("max_requests", "max_tokens", "max_cost"):
         if given[limit] is not None:
             target = replace(target, **{limit: given[limit]})
-    return target.bounded()
+    return target.bounded().affordable()
 
 
 def link_of(given: dict[str, Any], target: "Target") -> "Link":

@@ -107,6 +107,7 @@ def on(name: str) -> Callable[[Callable[[Exchange], bool]], On]:
     return lambda holds: On(name, holds)
 
 
+GENERATED = "fuzz."  # begins the id of a generated probe
 CLAIMS = "claims"  # the chapter on what a relay is said to have
 MEDIA = "media"  # the step that fetches a link of an answer: somebody else answers it
 ANYTHING = On("any answer", lambda _: True)
@@ -230,6 +231,11 @@ class Verdict:
     flaky: Flaky | None = None
     waived: str | None = None
     dialect: str | None = None
+
+    @property
+    def generated(self) -> bool:
+        """Whether it is on a generated probe."""
+        return (self.probe or "").startswith(GENERATED)
 
     @property
     def excused(self) -> bool:

@@ -99,9 +99,59 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A finding of a generated probe, made smaller. `identity` names it, `probe` is the smallest that shows it, and
+    `drawn` the one from which it came; `tries` requests went into that. `case` is what it is made from."""
+
+    identity: str
+    level: Level
+    text: str
+    probe: str
+    drawn: str
+    tries: int
+    case: Mapping[str, Json]
+    flaky: bool = False
+
+    def record(self) -> dict[str, Json]:
+        return {
+            "identity": self.identity,
+            "level": self.level.value,
+            "text": self.text,
+            "probe": self.probe,
+            "drawn": self.drawn,
+            "tries": self.tries,
+            "case": dict(self.case),
+            "flaky": self.flaky,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What became of the generated probes: how many were drawn, how many asked, how many the budget left out, how many
+    requests went into making failures smaller, what was found, and what was stored as a failure and is mended."""
+
+    drawn: int
+    asked: int
+    left: int
+    tries: int
+    found: tuple[Found, ...] = ()
+    mended: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Json]:
+        return {
+            "drawn": self.drawn,
+            "asked": self.asked,
+            "left": self.left,
+            "tries": self.tries,
+            "found": [one.record() for one in self.found],
+            "mended": list(self.mended),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Footer:
-    """How it ended: rules by outcome, what was spent, the exit code, the dialects that the relay was allowed, and what
-    is to be said of the baseline."""
+    """How it ended: rules by outcome, what was spent, the exit code, the dialects that the relay was allowed, what is
+    to be said of the baseline, and what became of generated probes."""
 
     outcomes: Mapping[str, int]
     spent: Mapping[str, Json]
@@ -110,6 +160,7 @@ class Footer:
     note: str | None = None
     dialect: str | None = None
     notes: tuple[Note, ...] = ()
+    generated: Generated | None = None
 
     def record(self) -> dict[str, Json]:
         line: dict[str, Json] = {
@@ -123,6 +174,7 @@ class Footer:
             "note": self.note,
             "dialect": self.dialect,
             "notes": [note.record() for note in self.notes],
+            "generated": self.generated.record() if self.generated else None,
         }
         return line | {name: value for name, value in more.items() if value}
 
@@ -289,6 +341,27 @@ def _footer(line: dict[str, Json]) -> Footer:
         note=_text(line, "note"),
         dialect=_text(line, "dialect"),
         notes=tuple(_note(_object(note)) for note in _array(line.get("notes") or [])),
+        generated=_generated(_object(line["generated"])) if "generated" in line else None,
+    )
+
+
+def _generated(line: dict[str, Json]) -> Generated:
+    drawn, asked, left, tries = (_whole(line[name]) for name in ("drawn", "asked", "left", "tries"))
+    found = tuple(found_in(_object(one)) for one in _array(line["found"]))
+    return Generated(drawn, asked, left, tries, found, tuple(map(str, _array(line["mended"]))))
+
+
+def found_in(line: dict[str, Json]) -> Found:
+    """A finding of a generated probe from its record. Raises KeyError, TypeError or ValueError."""
+    return Found(
+        identity=str(line["identity"]),
+        level=Level(str(line["level"])),
+        text=str(line["text"]),
+        probe=str(line["probe"]),
+        drawn=str(line["drawn"]),
+        tries=_whole(line["tries"]),
+        case=_object(line["case"]),
+        flaky=line.get("flaky") is True,
     )
 
 

@@ -7,12 +7,14 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from importlib.resources import files
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance.price import PriceError, Prices, amount, price_for, read_prices
 from conformance.probe import Role
 from openapi.wire.secrets import is_secret_header
 
@@ -32,7 +34,7 @@ class ConfigurationError(ValueError):
 class Target:
     """One relay. `base` is scheme, host and path prefix, without a final /v1; `unsupported` are capabilities that it
     does not claim, by the names in `Probe.needs`, and `claims` those that it does, None where it lists none. Limits are
-    None where nothing bounds them."""
+    None where nothing bounds them; `max_cost` is in the currency of the prices."""
 
     name: str
     base: str
@@ -43,6 +45,9 @@ class Target:
     max_tokens: int | None = None
     notes: str = ""
     claims: frozenset[str] | None = None
+    max_cost: Decimal | None = None
+    currency: str = ""
+    prices: Prices = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)  # one more each on every request, and no secret
     absent: frozenset[str] = frozenset()  # operations that it has not, `POST /v1/rerank`: told as not claimed
     concurrency: int | None = None  # requests at a time, where several relays are asked
@@ -57,6 +62,18 @@ class Target:
         if self.claims is None:
             return {}
         return {need: need in self.claims for need in sorted(needs) if need != AUTH}
+
+    @property
+    def unpriced(self) -> list[str]:
+        """The models of which no price is known."""
+        return sorted({model for model in self.models.values() if price_for(self.prices, model) is None})
+
+    def affordable(self) -> "Target":
+        """The same. Raises ConfigurationError where a limit on money bounds nothing, for want of a price."""
+        if self.max_cost is not None and self.unpriced:
+            msg = f"a limit on cost needs prices, and a target's [prices] has none of {', '.join(self.unpriced)}"
+            raise ConfigurationError(msg)
+        return self
 
     def bounded(self) -> "Target":
         """The same, with the limits that hold where the user named none: none on loopback, ours elsewhere."""
@@ -185,7 +202,7 @@ def read_targets(path: Path) -> list[Target]:
 
 
 def _checked(table: dict[str, Any], name: str) -> Target:
-    known = {
+    known: dict[str, type | tuple[type, ...]] = {
         "name": str,
         "base_url": str,
         "key_env": str,
@@ -194,6 +211,9 @@ def _checked(table: dict[str, Any], name: str) -> Target:
         "claims": list,
         "max_requests": int,
         "max_tokens": int,
+        "max_cost": (int, float),
+        "currency": str,
+        "prices": dict,
         "notes": str,
         "concurrency": int,
         "absent": list,
@@ -206,7 +226,7 @@ def _checked(table: dict[str, Any], name: str) -> Target:
     if table.get("concurrency", 1) < 1:
         msg = f"the target {name}: concurrency is one or more"
         raise ConfigurationError(msg)
-    if any(table.get(limit, 0) < 0 for limit in ("max_requests", "max_tokens")):
+    if any(table.get(limit, 0) < 0 for limit in ("max_requests", "max_tokens", "max_cost")):
         msg = f"the target {name}: a limit is not negative"
         raise ConfigurationError(msg)
     for member in ("unsupported", "claims", "absent"):
@@ -226,6 +246,12 @@ def _checked(table: dict[str, Any], name: str) -> Target:
 
 
 def _target(table: dict[str, Any], name: str) -> Target:
+    try:
+        prices = read_prices(table.get("prices", {}))
+        max_cost = amount(table["max_cost"], "max_cost") if "max_cost" in table else None
+    except PriceError as error:
+        msg = f"the target {name}: {error}"
+        raise ConfigurationError(msg) from None
     models = models_of(tuple(f"{role}={model}" for role, model in table.get("models", {}).items()))
     return Target(
         name=table.get("name", name),
@@ -237,6 +263,9 @@ def _target(table: dict[str, Any], name: str) -> Target:
         max_tokens=table.get("max_tokens"),
         notes=table.get("notes", ""),
         claims=frozenset(table["claims"]) if "claims" in table else None,
+        max_cost=max_cost,
+        currency=table.get("currency", "USD" if prices else ""),
+        prices=prices,
         concurrency=table.get("concurrency"),
         headers=table.get("headers", {}),
         absent=frozenset(table.get("absent", [])),

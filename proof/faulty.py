@@ -18,12 +18,15 @@ from pathlib import Path
 from conformance import plan as planning
 from conformance.check import Options, check
 from conformance.exit_code import exit_of
+from conformance.fuzz.effort import Effort
+from conformance.fuzz.effort import cases as drawn_cases
+from conformance.fuzz.hunt import Hunt, stored_cases
 from conformance.plan import Plan
 from conformance.probe import Role
 from conformance.probes import PROBES
 from conformance.rule import Level, Outcome, Verdict
 from conformance.rules import BOOK
-from conformance.run import Run, Writer, lines_of, outcome_of
+from conformance.run import Found, Run, Writer, lines_of, outcome_of
 from conformance.target import Target
 from conformance.transport import Link
 from mock_server.faults import FAULTS
@@ -176,6 +179,18 @@ async def judged(
     return await check(target, link, plan, options, out=_Silent(StringIO()), watch=lambda _: None)
 
 
+async def hunted(base: str, headers: Headers = (), *, seed: int = 0, stored: tuple[Found, ...] = ()) -> Run:
+    """The run of a check of the mock's chat by generated probes in the default effort, behind the controls alone."""
+    roles = {role: MODELS[role] for role in (Role.CHAT, Role.TOOLS)}
+    target = Target("mock", base, models=roles)
+    cases = {case.name: case for case in (*stored_cases(stored, roles), *drawn_cases(roles, seed, Effort()))}
+    controls = {name: PROBES[name] for name in ("models.list", "chat.whole", "tools.required")}
+    plan = planning.with_generated(planning.plan(target, BOOK, controls), target, (one.probe for one in cases.values()))
+    options = Options(concurrency=8, patience=0.01, seed=seed, hunt=Hunt(cases, stored, roles))
+    link = Link(base, KEY, headers=headers, idle=IDLE, total=120.0)
+    return await check(target, link, plan, options, out=_Silent(StringIO()), watch=lambda _: None)
+
+
 class _Silent(Writer):
     """Writes no line: the run is handed over whole."""
 
@@ -228,7 +243,9 @@ def _quick() -> Recording:
 async def tried(served: Mocks, fault: str, seed: int = 0, *, keep: Path | None = None) -> Trial:
     """One fault, in time, at full speed, or both. `keep` is a folder that gets the runs, as JSONL."""
     headers, runs = manner(fault, seed), list[Run]()
-    if fault in LINKED:
+    if fault and FAULTS[fault].rare:
+        runs.append(await hunted(served.quick, headers))
+    elif fault in LINKED:
         with running("--api-key", KEY, "--speed", "max", "--fault", fault) as base:
             runs.append(await judged(base, fetch_media=True))
     elif fault not in IN_TIME:
@@ -258,8 +275,10 @@ def try_all(wanted: Iterable[tuple[str, int]], *, jobs: int = 2, keep: Path | No
     """A trial for each fault and seed, as they end. Those that take their time begin first."""
     pairs = sorted(wanted, key=lambda pair: (pair[0] not in IN_TIME, pair[0] not in ALSO_IN_TIME))
     slow = [pair for pair in pairs if pair[0] in IN_TIME or pair[0] in ALSO_IN_TIME or pair[0] in LINKED]
-    quick = [pair for pair in pairs if pair not in slow]
-    batches = [quick[at : at + BATCH] for at in range(0, len(quick), BATCH)]
+    rare = [pair for pair in pairs if pair[0] and FAULTS[pair[0]].rare]
+    quick = [pair for pair in pairs if pair not in slow and pair not in rare]
+    batches = [rare[at : at + AT_ONCE] for at in range(0, len(rare), AT_ONCE)]  # the longest first
+    batches += [quick[at : at + BATCH] for at in range(0, len(quick), BATCH)]
     with ExitStack() as stack:
         served = [stack.enter_context(mocks(paced=bool(slow) and not at)) for at in range(max(1, jobs // 2))]
         pool = stack.enter_context(ProcessPoolExecutor(jobs + bool(slow), mp_context=get_context("spawn")))

@@ -24,10 +24,16 @@ def _repeat(word: str) -> Json:
     return ask(f"Repeat this code word, and write nothing else: {word}", 60, **STREAM)
 
 
+PLAIN = ask("Name a colour.", 24, n=1, stream=False)
+REORDERED: Json = dict(reversed(PLAIN.items())) if isinstance(PLAIN, dict) else PLAIN
+
 ROWS = (
     _forms("same.text", Role.CHAT, ask(SKY, 200), ask(SKY, 200, **WITH_USAGE)),
     _forms("same.calls", Role.TOOLS, _calls(), _calls(**WITH_USAGE)),
     _forms("same.reasoning", Role.REASONING, ask("What is 17 times 23?", 1500),
            ask("What is 17 times 23?", 1500, **WITH_USAGE)),
+    group("same.order", ("plain", PLAIN), ("plain-again", PLAIN), ("reordered", REORDERED)),
+    group("same.unknown", ("plain", PLAIN), ("plain-again", PLAIN),
+          ("unknown-field", ask("Name a colour.", 24, n=1, stream=False, relayproof_unknown="x"))),
     group("same.at-once", ("one", _repeat(WORDS[0])), ("other", _repeat(WORDS[1])), together=True),
 )  # fmt: skip

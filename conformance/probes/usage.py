@@ -1,7 +1,8 @@
 """What is billed: a short prompt and a long one, each with a short answer."""
 
-from conformance.probe import Probe, Role, Step
+from conformance.probe import MODEL, Probe, Role, Step
 from conformance.probes.chat import ask
+from openapi.json_text import Json
 
 TALE = (
     "A lighthouse keeper wrote down every evening which ships had passed, how high the waves had been and whether the "
@@ -13,6 +14,12 @@ TALE = (
     "laughed, took his pen and wrote below it that a great deal had happened, only that he had not yet known it then. "
 )
 
+TURNS: list[Json] = [
+    {"role": "user", "content": "Name a river and a hill, each in a word of its own."},
+    {"role": "assistant", "content": "Wye, Snowdon."},
+    {"role": "user", "content": "hi"},
+]
+
 ROWS = (
     Probe(
         "usage.prompt",
@@ -20,5 +27,15 @@ ROWS = (
         body=ask("hi", 16),
         step="short-prompt",
         then=(Step("long-prompt", ask(f"Answer with one word: what did the keeper write in? {TALE * 5}", 8)),),
+    ),
+    Probe(
+        "usage.longer",
+        Role.CHAT,
+        body=ask("hi", 8),
+        step="short-prompt",
+        then=(
+            Step("short-prompt-again", ask("hi", 8)),
+            Step("long-prompt", {"model": MODEL, "messages": TURNS, "max_tokens": 8, "temperature": 0, "seed": 7}),
+        ),
     ),
 )

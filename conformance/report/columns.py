@@ -11,6 +11,7 @@ from conformance.report.comparison import Comparison, Relay
 from conformance.report.escape import visible, visible_html
 from conformance.report.money import Money, money
 from conformance.report.platform import Covered, Standing, covered, platform
+from conformance.report.smallest import Smallest, smallest, told
 from conformance.report.summary import Summary, Tally
 from conformance.report.timing import Timing, timings
 from conformance.rule import Level
@@ -52,6 +53,17 @@ class Column:
     @property
     def notes(self) -> tuple[Note, ...]:
         return self.summary.notes[:MANY_NOTES]
+
+    @property
+    def generated(self) -> tuple[str, ...]:
+        """What became of generated probes, in sentences; nothing where none were drawn."""
+        footer = self.summary.run.footer
+        return tuple(told(footer.generated)) if footer and footer.generated else ()
+
+    @property
+    def smallest(self) -> tuple[Smallest, ...]:
+        """What they found, each by the smallest request that shows it."""
+        return smallest(self.summary.run)
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from conformance.report.escape import visible
+from conformance.report.escape import visible, visible_html
+from conformance.report.smallest import smallest, told
 from conformance.report.summary import UNVERIFIED, Laws, Result, Summary, summarise, tally
 from conformance.report.texts import ENGLISH
 from conformance.rule import Level, Outcome
@@ -12,6 +13,7 @@ from conformance.run import Run
 MANY = 50  # rows of one table; a job summary may hold 1 MiB
 TEXT = 300
 NAME = 80
+CODE = 4000
 
 _MARKUP = re.compile(r"[\\`*_\[\]|~#!$&<>@]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
@@ -39,6 +41,7 @@ def _sections(summary: Summary) -> Iterator[str]:
     yield from _failures(ENGLISH["group.MAY"], summary.failures(Level.MAY))
     yield from _known(summary.known)
     yield from _notes(summary)
+    yield from _generated(summary)
     yield from _chapters(summary)
     yield from _unverified(summary)
     yield from _provenance(summary)
@@ -94,6 +97,21 @@ def _notes(summary: Summary) -> Iterator[str]:
         yield f"- {ENGLISH[f'note.{note.kind}']}: {escaped(note.waiver)} — {escaped(note.text)}"
     if len(summary.notes) > MANY:
         yield f"\n… and {len(summary.notes) - MANY} more waivers in the run file."
+
+
+def _generated(summary: Summary) -> Iterator[str]:
+    """What generated probes found, with what asks it again."""
+    generated = summary.run.footer.generated if summary.run.footer else None
+    if generated is None:
+        return
+    yield f"\n### {ENGLISH['generated']}\n"
+    yield from (f"- {escaped(line)}" for line in told(generated))
+    for one in smallest(summary.run):
+        flaky = ", flaky" if one.found.flaky else ""
+        yield f"\n**{escaped(one.rule, NAME)}**{flaky}: {escaped(one.found.text)} ({escaped(one.ids, NAME)})\n"
+        for code in (*one.curl, *one.python):
+            shown = str(visible_html(code, CODE, lines=True)).replace("@", "&#64;")
+            yield f"<pre>{shown}</pre>".replace("\n\n", "\n&#32;\n")  # an empty line would end it
 
 
 def _chapters(summary: Summary) -> Iterator[str]:

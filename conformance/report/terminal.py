@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from conformance.report.escape import visible
+from conformance.report.smallest import smallest, told
 from conformance.report.summary import UNVERIFIED, Laws, Result, Summary, summarise
 from conformance.report.texts import ENGLISH
 from conformance.rule import Finding, Level, Outcome, Verdict
@@ -17,6 +18,7 @@ from conformance.run import Run
 
 TEXT = 240
 NAME = 60
+BODY = 400  # characters of a generated request
 
 MARKS: Mapping[Outcome, tuple[str, str]] = {
     Outcome.BROKEN: ("!", "bold magenta"),
@@ -101,6 +103,7 @@ def _lines(summary: Summary, room: Room) -> Iterator[Line]:
     yield from _short(summary.failures(Level.SHOULD), room)
     yield from _known(summary.known, room)
     yield from _notes(summary, room)
+    yield from _generated(summary, room)
     yield from _unverified(summary, room)
     yield from _may(summary, room)
 
@@ -167,6 +170,26 @@ def _notes(summary: Summary, room: Room) -> Iterator[Line]:
         yield 2, Text.assemble((f"{ENGLISH[f'note.{note.kind}']}: ", style), (visible(note.waiver, TEXT), "bold"))
         yield 4, Text(visible(note.text, TEXT), "dim")
     yield from _more([note.waiver for note in summary.notes], room.lesser, "waivers")
+
+
+def _generated(summary: Summary, room: Room) -> Iterator[Line]:
+    """What generated probes found, each by the smallest request that shows it."""
+    generated = summary.run.footer.generated if summary.run.footer else None
+    if generated is None:
+        return
+    yield _title(ENGLISH["generated"], room)
+    first, *mended = told(generated)
+    yield 2, Text(first)
+    found = smallest(summary.run)
+    for one in found[: room.lesser]:
+        said = Text.assemble(("✗ ", "bold red"), (visible(one.rule, NAME), "bold"), f"  {visible(one.found.text, 120)}")
+        flaky = f" · {ENGLISH['generated.flaky']}" if one.found.flaky else ""
+        yield 2, said
+        yield 4, Text(f"{visible(one.found.probe, NAME)} · {visible(one.ids, NAME)}{flaky}", "dim")
+        for exchange in one.exchanges[:1]:
+            yield 4, Text(visible((exchange.request.body or b"").decode("utf-8", "replace"), BODY))
+    yield from _more([one.rule for one in found], room.lesser, "findings")
+    yield from ((2, Text(visible(line, TEXT), "green")) for line in mended[: room.lesser])
 
 
 def _unverified(summary: Summary, room: Room) -> Iterator[Line]:

@@ -241,11 +241,13 @@ def stop(exchange: Exchange) -> Iterator[Remark]:
 def limit(exchange: Exchange) -> Iterator[Remark]:
     """An answer has no more tokens than it was given, and says finish_reason length where that cut it."""
     reply, most = reply_of(exchange), limit_of(exchange) or 0
-    counted = _visible_tokens(reply) if len(reply.choices) == 1 else None
+    counted, several = _visible_tokens(reply), max(len(reply.choices), choices_of(exchange))
     for choice in reply.choices.values():
         least = fewest_tokens(choice.content)
-        if counted is not None and counted > most + SLACK:
-            yield Finding(f"the limit was {most} tokens, usage counts {counted} ({excerpt(choice.content, 60)})")
+        if counted is not None and counted > several * (most + SLACK):
+            times = f" for each of {several} choices" if several > 1 else ""
+            yield Finding(f"the limit was {most} tokens{times}, usage counts {counted} ({excerpt(choice.content, 60)})")
+            return
         elif least > most + SLACK:
             yield Finding(f"the limit was {most} tokens, the text has at least {least}: {excerpt(choice.content, 60)}")
         elif not choice.finish:
@@ -280,7 +282,7 @@ def fewest_tokens(text: str) -> int:
 def is_json_object(exchange: Exchange) -> Iterator[Remark]:
     """With response_format json_object the text is the JSON text of an object."""
     for choice in reply_of(exchange).choices.values():
-        if reason := _undecided(choice):
+        if reason := _undecided(exchange, choice):
             yield reason
         elif not isinstance(json_text.read(choice.content).value, dict):
             yield Finding(f"expected a JSON object, got {excerpt(choice.content)}")
@@ -300,7 +302,7 @@ def fits_json_schema(exchange: Exchange) -> Iterator[Remark]:
         yield Inconclusive("the request's schema is none that can be compiled")
         return
     for choice in reply_of(exchange).choices.values():
-        if reason := _undecided(choice):
+        if reason := _undecided(exchange, choice):
             yield reason
             continue
         parsed = json_text.read(choice.content)
@@ -320,9 +322,12 @@ def misfits(validator: jsonschema_rs.Draft202012Validator, value: Json, text: st
         yield Inconclusive(f"the value cannot be validated: {error}")
 
 
-def _undecided(choice: Choice) -> Inconclusive | None:
+def _undecided(exchange: Exchange, choice: Choice) -> Inconclusive | None:
     if not choice.finish:
         return NO_FINISH
+    begun = choice.content.lstrip()[:1] in {"", "{", "["}
+    if with_stop.holds(exchange) and begun and not json_text.read(choice.content).readable:
+        return Inconclusive("a stop sequence may have cut the text", mood=True)
     if "length" in choice.finish:
         return Inconclusive("the text was cut by the token limit", mood=True)
     if choice.refusal or "content_filter" in choice.finish:

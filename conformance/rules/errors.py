@@ -8,6 +8,7 @@ from conformance.asked import (
     empty_body,
     faulty,
     keyed,
+    legal,
     member,
     missing_messages,
     missing_model,
@@ -47,17 +48,20 @@ def _is_bearer(exchange: Exchange) -> bool:
 
 
 def _mistyped_member(exchange: Exchange) -> bool:
-    """Whether a member has a type that no reader takes for the right one: a number in words may be read as one."""
-    for name, right in TYPES.items():
-        value = member(exchange, name)
-        lenient = isinstance(value, str) and (value.lower() in READ_AS or value.strip("+-").isdigit())
-        if value is not None and not isinstance(value, right) and not lenient:
-            return True
-    return False
+    """Whether a member has a type that no reader takes for the right one."""
+    return any(mistyped_in(exchange, name) for name in TYPES)
+
+
+def mistyped_in(exchange: Exchange, name: str) -> bool:
+    """Whether this member has such a type: a number in words may be read as one, and 2.0 is the integer 2."""
+    value = member(exchange, name)
+    lenient = isinstance(value, str) and (value.lower() in READ_AS or value.strip("+-").isdigit())
+    lenient = lenient or (isinstance(value, float) and value.is_integer())
+    return value is not None and not isinstance(value, TYPES[name]) and not lenient
 
 
 other_scheme = On("another scheme", lambda exchange: exchange.request.auth is Auth.NONE and not _is_bearer(exchange))
-mistyped_member = prompted & keyed & On("another member of the wrong type", _mistyped_member)
+mistyped_member = prompted & keyed & ~legal & On("another member of the wrong type", _mistyped_member)
 
 
 def error_schema(exchange: Exchange) -> str:
@@ -145,11 +149,11 @@ def mistyped(exchange: Exchange) -> Iterator[Remark]:
 def model_unknown(exchange: Exchange) -> Iterator[Remark]:
     """A model that does not exist is not answered by another one."""
     if exchange.status is not None and exchange.status < 300:
-        if _error_in(exchange):
+        if error_in(exchange):
             yield Inconclusive("an error came with status 200: see errors.not-200 and errors.stream-status")
         else:
             yield Finding(f"expected an error, {describe(exchange)}")
-    elif exchange.status in {401, 402, 429, 529} or not (_client_error(exchange) or _error_in(exchange)):
+    elif exchange.status in {401, 402, 429, 529} or not (_client_error(exchange) or error_in(exchange)):
         yield Inconclusive(describe(exchange))
 
 
@@ -160,7 +164,7 @@ def _client_error(exchange: Exchange) -> bool:
 @rule("errors.unknown-model-404", Level.SHOULD, cites=f"{CODES}, model_not_found", on=prompted & unknown_model & plain)
 def model_unknown_status(exchange: Exchange) -> Iterator[Remark]:
     """A model that does not exist is answered 404."""
-    if exchange.status == 200 and not _error_in(exchange):
+    if exchange.status == 200 and not error_in(exchange):
         yield Inconclusive("it was answered: see errors.unknown-model")
     elif exchange.status in {413, 415, 417} or (exchange.status == 400 and _unusual(exchange)):
         # the request, not the model: see the chapter http
@@ -193,13 +197,13 @@ def path_unknown(exchange: Exchange) -> Iterator[Remark]:
 )
 def stream_status(exchange: Exchange) -> Iterator[Remark]:
     """A mistake that is known before the first byte is an error status also where a stream was asked for."""
-    if exchange.status == 200 and _error_in(exchange):
-        yield Finding(f"expected an error status, got 200 and then {excerpt(_error_in(exchange))}")
+    if exchange.status == 200 and error_in(exchange):
+        yield Finding(f"expected an error status, got 200 and then {excerpt(error_in(exchange))}")
     elif not error_answer.holds(exchange) or exchange.status in {429, 529}:
         yield Inconclusive(f"the mistake was not told: {describe(exchange)}")
 
 
-def _error_in(exchange: Exchange) -> Json:
+def error_in(exchange: Exchange) -> Json:
     """The error that an answer carries, in its body or in an event."""
     if exchange.is_stream:
         return next((payload.object["error"] for payload in exchange.payloads if payload.object.get("error")), None)

@@ -25,8 +25,19 @@ from conformance.asked import (
     wrong_type,
 )
 from conformance.rule import Finding, Inconclusive, Level, On, Remark, on, rule
-from conformance.rules.errors import CODES, mistyped_member, other_scheme, plain, status_of_mistake, unauthorized
+from conformance.rules.errors import (
+    CODES,
+    error_in,
+    mistyped_in,
+    mistyped_member,
+    other_scheme,
+    plain,
+    status_of_mistake,
+    unauthorized,
+)
 from openapi import document, schema
+from openapi.pointer import split
+from openapi.schema import SchemaFault
 from openapi.wire.exchange import Exchange
 
 FAILED = {500, 502}  # a fault of the server; 503 and 504 are the moment's
@@ -80,7 +91,18 @@ empty_messages = (
 malformed = bad_json | empty_body | no_object | missing_model | missing_messages | missing_other | empty_messages
 forbidden = prompted & keyed & _forbidden & ~unknown_model & ~malformed & ~wrong_type & ~mistyped_member
 too_many = prompted & legal & On("a limit beyond any model", lambda exchange: (limit_of(exchange) or 0) >= BEYOND)
-mistake = (malformed | wrong_type | mistyped_member | other_type | forbidden | too_many | unknown_model) & plain
+mistake = (malformed | wrong_type | mistyped_member | other_type | too_many | unknown_model) & plain
+
+
+@on("model, messages, n or stream of a wrong type")
+def _core_mistyped(exchange: Exchange) -> bool:
+    messages = member(exchange, "messages")
+    no_messages = messages is not None and "messages" in required(exchange)
+    spoiled = not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages)
+    return (no_messages and spoiled) or any(mistyped_in(exchange, name) for name in ("model", "n", "stream"))
+
+
+no_request = no_object | (prompted & keyed & ~legal & _core_mistyped)
 
 
 @rule("errors.other-scheme", Level.MUST, cites="RFC 9110 sections 11.1 and 15.5.2", on=prompted & other_scheme)
@@ -93,6 +115,18 @@ def with_other_scheme(exchange: Exchange) -> Iterator[Remark]:
 def not_object(exchange: Exchange) -> Iterator[Remark]:
     """A body that is JSON and no object is answered 400."""
     yield from status_of_mistake(exchange, {400}, frozenset({422}))
+
+
+@rule("errors.no-request", Level.MUST, cites=f"{CODES}; openapi, types", on=no_request & plain)
+def answered_no_request(exchange: Exchange) -> Iterator[Remark]:
+    """What is no object, or whose model, messages, n or stream is of a wrong type, is refused with a status of 4xx: who
+    is answered all the same never learns that nobody read what he sent."""
+    if error_in(exchange) and (exchange.status or 0) < 400:
+        yield Inconclusive("an error came with status 200: see errors.not-200 and errors.stream-status")
+    elif (exchange.status or 0) < 400:
+        yield Finding(f"expected 4xx, {describe(exchange)}")
+    elif (exchange.status or 0) >= 500:
+        yield Inconclusive(f"{describe(exchange)}: see errors.mistake-class")
 
 
 @rule("errors.wrong-content-type", Level.SHOULD, cites="RFC 9110 section 15.5.16", on=other_type & plain)
@@ -117,9 +151,52 @@ def value_forbidden(exchange: Exchange) -> Iterator[Remark]:
 
 
 def _first_fault(exchange: Exchange) -> str:
+    return "; ".join(fault.message for fault in exchange.view(_faults)[:1])
+
+
+def _faults(exchange: Exchange) -> tuple[SchemaFault, ...]:
     pointer = document.load().operation(operation_of(exchange) or "").request or ""
-    found = schema.faults(document.load(), pointer, exchange.request.json.value)
-    return "; ".join(fault.message for fault in found[:1])
+    return schema.faults(document.load(), pointer, exchange.request.json.value)
+
+
+@rule("errors.forbidden-class", Level.SHOULD, cites="RFC 9110 section 15.6", on=forbidden & plain, given=answered)
+def forbidden_class(exchange: Exchange) -> Iterator[Remark]:
+    """A value out of its range is not told as a fault of the server: SDKs send again what was answered 5xx."""
+    if exchange.status in FAILED:
+        yield Finding(f"expected 4xx, {describe(exchange)}")
+    elif (exchange.status or 0) >= 500:
+        yield Inconclusive(describe(exchange))
+
+
+@rule(
+    "errors.param",
+    Level.SHOULD,
+    cites="OpenAI API reference, Error codes, param",
+    on=(forbidden | wrong_type | mistyped_member) & plain,
+    occasion=error_answer,
+    given=complete,
+)
+def names_the_place(exchange: Exchange) -> Iterator[Remark]:
+    """A refusal of a value names its member, as param or in words: else a client with forty of them searches."""
+    names = {token.lower() for fault in exchange.view(_faults) for token in _names(fault)}
+    if exchange.status not in {400, 422} or not exchange.object or not names:
+        yield Inconclusive(describe(exchange))
+    elif not any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", _told(exchange).lower()) for name in names):
+        text = f"{exchange.status}: neither param nor message names {' or '.join(sorted(names))}: "
+        yield Finding(text + excerpt(message_of(exchange)), place="/error/param")
+
+
+def _names(fault: SchemaFault) -> Iterator[str]:
+    """The members on the way to a fault."""
+    yield from (token for token in split(fault.pointer) if not token.isdigit())
+    yield from (fault.missing,) if fault.missing else ()
+
+
+def _told(exchange: Exchange) -> str:
+    match exchange.object.get("error"):
+        case {"param": str(param)}:
+            return f"{param} {message_of(exchange)}"
+    return message_of(exchange)
 
 
 @rule("errors.mistake-class", Level.MUST, cites="RFC 9110 section 15.6; OpenAI API reference, Error codes", on=mistake)

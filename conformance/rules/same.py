@@ -1,4 +1,5 @@
-"""One request, streamed and whole: both say the same. And two requests at once: neither gets the other's answer.
+"""One request, streamed and whole: both say the same; so do forms of it that are one to a reader of JSON. And two
+requests at once: neither gets the other's answer.
 
 A model need not repeat itself, so each form is asked for twice, and only a relay that repeats itself in both is judged.
 Even so a model of few answers may give one twice whole and another twice streamed: what is judged is what no choice of
@@ -7,7 +8,7 @@ words explains, as a piece that was lost, a call that was forced, thinking that 
 
 from collections.abc import Callable, Iterator, Sequence
 
-from conformance.answers import excerpt, reply_of, whole_reply
+from conformance.answers import describe, excerpt, reply_of, whole_reply
 from conformance.asked import chat, forced, legal, member, streamed, video
 from conformance.rule import Finding, Inconclusive, Level, NotSeen, Remark, rule
 from conformance.rules.reasoning import counted, thought
@@ -18,6 +19,8 @@ from openapi.wire.streams.chat import Choice
 
 REFERENCE = "OpenAI API reference, Create chat completion, stream"
 STEPS = ("whole", "whole-again", "stream", "stream-again")
+REFUSED = {400, 422}
+TRY_LATER = {None, 429, 500, 502, 503, 504, 524, 529}
 REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call"}
 LIKELY = 20  # letters below which one text is found in another by chance
 CODE = "-"  # joins the letters and the digits of a code word
@@ -139,6 +142,48 @@ def reasoning(*exchanges: Exchange) -> Iterator[Remark]:
         shown, hidden = ("whole", "streams") if whole else ("streams", "whole")
         text = f"thinking is shown in {shown} answers, and none in {hidden}"
         yield Finding(text, place="/choices/*/reasoning_content", exchange=exchanges[2 if whole else 0].id)
+
+
+# --- what is no part of the request ---------------------------------------------------------------------------------
+
+
+@rule("same.member-order", Level.SHOULD, cites="RFC 8259 section 4", on=pair,
+      over=("plain", "plain-again", "reordered"))  # fmt: skip
+def member_order(plain: Exchange, again: Exchange, reordered: Exchange) -> Iterator[Remark]:
+    """In which order a request has its members changes nothing: neither whether it is answered nor how it is billed."""
+    yield from _unchanged(plain, again, reordered)
+
+
+@rule("same.unknown-field", Level.SHOULD, cites="OpenAI API reference, Backward compatibility", on=pair,
+      over=("plain", "plain-again", "unknown-field"))  # fmt: skip
+def unknown_member(plain: Exchange, again: Exchange, more: Exchange) -> Iterator[Remark]:
+    """A member that nobody knows, where it is let pass, changes neither the form of an answer nor the bill."""
+    if plain.status == 200 and more.status in REFUSED:
+        yield Inconclusive("it was refused: see chat.unknown-field")
+    else:
+        yield from _unchanged(plain, again, more)
+
+
+def _unchanged(plain: Exchange, again: Exchange, other: Exchange) -> Iterator[Remark]:
+    """Whether two equal requests and another form of them are answered alike, words aside."""
+    first, second, third = map(_form, (plain, again, other))
+    if first["status"] != 200 or first != second:
+        yield Inconclusive(f"the relay does not repeat itself: {describe(plain)}; {describe(again)}", mood=True)
+        return
+    if third["status"] in TRY_LATER:
+        yield Inconclusive(describe(other))
+        return
+    for what, value in first.items():
+        if third[what] != value:
+            text = f"{what}: {excerpt(value)} as usual, and {excerpt(third[what])} so"
+            yield Finding(text, place=f"/{what}", exchange=other.id)
+
+
+def _form(exchange: Exchange) -> dict[str, Json]:
+    """What of an answer does not hang on a choice of words."""
+    choices = len(reply_of(exchange).choices)
+    told = {"status": exchange.status, "stream": exchange.is_stream, "choices": choices}
+    return {**told, "prompt_tokens": _count(exchange, "prompt_tokens")}
 
 
 # --- at once --------------------------------------------------------------------------------------------------------

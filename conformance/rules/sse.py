@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from conformance.answers import coded, complete, decoded, event_stream, excerpt, ok, reply_of, whole_reply
 from conformance.asked import chat, legal, member, spoken, streamed, streams
 from conformance.rule import ANYTHING, Finding, Inconclusive, Level, On, Remark, rule
+from openapi.json_text import is_unicode
 from openapi.wire.exchange import Exchange, Framing
 from openapi.wire.sse import BOM, Comment, Message, Silent, Truncated
 from openapi.wire.streams.chat import SENTINEL
@@ -17,12 +18,13 @@ LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def word_of(exchange: Exchange) -> str:
-    """The word beyond ASCII that the last message asks for again; empty for any other request."""
+    """The word beyond ASCII that the last message asks for again; empty for any other request, and where it has half a
+    character in it, which has no UTF-8."""
     messages = member(exchange, "messages")
     last = messages[-1] if isinstance(messages, list) and messages else None
     text = last.get("content") if isinstance(last, dict) else None
     asked = ECHO.fullmatch(text) if isinstance(text, str) else None
-    return asked[1] if asked and not asked[1].isascii() else ""
+    return asked[1] if asked and not asked[1].isascii() and is_unicode(asked[1]) else ""
 
 
 asks_word = On("a word to be said again", lambda exchange: bool(word_of(exchange)))

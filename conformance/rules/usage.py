@@ -312,6 +312,33 @@ def prompt_grows(short: Exchange, long: Exchange) -> Iterator[Remark]:
 
 
 @rule(
+    "usage.longer-prompt",
+    Level.SHOULD,
+    cites=f"{USAGE}, prompt_tokens",
+    on=billed & chat,
+    given=replied,
+    occasion=counted,
+    over=("short-prompt", "short-prompt-again", "long-prompt"),
+)
+def longer_prompt(short: Exchange, again: Exchange, long: Exchange) -> Iterator[Remark]:
+    """A conversation with more turns before the same ones never costs less."""
+    before, after, most = (_count(_last(one), "prompt_tokens") for one in (short, again, long))
+    turns, more = (_messages(one) for one in (short, long))
+    if not before or not after or not most:
+        yield Inconclusive("usage has no prompt_tokens, or counts none: see usage.present")
+    elif before != after:
+        yield Inconclusive(f"equal prompts cost {before} tokens and {after}", mood=True)
+    elif more[-len(turns) :] == turns and most < before:
+        text = f"{before} prompt tokens for {len(turns)} messages, {most} for {len(more)} that end with the same"
+        yield Finding(text, place="/usage/prompt_tokens", exchange=long.id)
+
+
+def _messages(exchange: Exchange) -> list[Json]:
+    messages = member(exchange, "messages")
+    return messages if isinstance(messages, list) else []
+
+
+@rule(
     "usage.cached-told",
     Level.MAY,
     cites="OpenAI, Prompt caching: cached_tokens is always there",

@@ -7,6 +7,7 @@
     video    videos by chat                          usage      what is counted and billed
     refusals legal parameters turned down            completions, embeddings, messages: those operations
     claims   what is said to be there and is not     http       methods, paths, browsers, liberties of a request
+    rare     what hangs on a request that nobody would think of
     honest_* legal, and known to break clients       peers      by which suites have been compared
 
 Each fault breaks the rules that it names and as few as it can; each honest variant breaks none.
@@ -27,6 +28,7 @@ from mock_server.faults import (
     models,
     order,
     peers,
+    rare,
     refusals,
     service,
     tools,
@@ -53,6 +55,7 @@ __all__ = [
     "models",
     "order",
     "peers",
+    "rare",
     "refusals",
     "service",
     "tools",

@@ -21,7 +21,8 @@ class Fault:
     """One way to be wrong. `breaks` are the ids of the rules that it breaks; an honest one breaks none.
 
     `asked` is given the request as it was sent and gives what the relay hears. `answer` is given that same request,
-    unbent, with the answer, and gives the answer back unchanged where the fault does not apply.
+    unbent, with the answer, and gives the answer back unchanged where the fault does not apply. A `rare` one hangs on
+    a request that nobody would think of, so that only generated probes show it.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Fault:
     policy: Allowing | None = None
     answer: Answering | None = None
     honest: bool = False
+    rare: bool = False  # where no probe that was written comes: drawn ones do
 
 
 FAULTS: dict[str, Fault] = {}
@@ -61,6 +63,26 @@ def sends(identifier: str, *breaks: str) -> Callable[[Answering], Answering]:
 
     def register(bend: Answering) -> Answering:
         _add(Fault(identifier, _text(bend), breaks, answer=bend))
+        return bend
+
+    return register
+
+
+def sends_rarely(identifier: str, *breaks: str) -> Callable[[Answering], Answering]:
+    """Register a rare fault of what is sent."""
+
+    def register(bend: Answering) -> Answering:
+        _add(Fault(identifier, _text(bend), breaks, answer=bend, rare=True))
+        return bend
+
+    return register
+
+
+def hears_rarely(identifier: str, *breaks: str) -> Callable[[Hearing], Hearing]:
+    """Register a rare fault of what is heard."""
+
+    def register(bend: Hearing) -> Hearing:
+        _add(Fault(identifier, _text(bend), breaks, asked=bend, rare=True))
         return bend
 
     return register

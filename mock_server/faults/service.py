@@ -55,6 +55,7 @@ def model_unchecked(policy: Policy) -> Policy:
 
 @allows(
     "request-not-validated",
+    "errors.no-request",
     "errors.not-object",
     "errors.empty-messages",
     "errors.forbidden-value",
@@ -134,6 +135,16 @@ def error_200(_: Asked, answer: Answer) -> Answer:
     return replace(answer, status=200)
 
 
+@sends("error-names-no-member", "errors.param")
+@on_errors
+def error_unnamed(_: Asked, answer: Answer) -> Answer:
+    """A forbidden value is refused in three words: whoever sent forty members looks for the one at fault."""
+    error = _error(answer)
+    if error.get("code") != "invalid_value":
+        return answer
+    return on_json(answer, lambda body: body.update(error={**error, "param": None, "message": "Invalid request."}))
+
+
 @sends("error-is-string", "errors.envelope")
 @on_errors
 def error_string(_: Asked, answer: Answer) -> Answer:
@@ -160,6 +171,7 @@ def error_code_number(_: Asked, answer: Answer) -> Answer:
     "error-4xx-as-5xx",
     "chat.answered",
     "errors.mistake-class",
+    "errors.forbidden-class",
     "errors.not-object",
     "errors.empty-messages",
     "errors.bad-json",

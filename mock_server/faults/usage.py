@@ -56,6 +56,39 @@ def usage_swapped(asked: Asked, body: Object) -> None:
         usage.update(prompt_tokens=usage.get("completion_tokens"), completion_tokens=usage["prompt_tokens"])
 
 
+@sends("usage-last-message-alone", "usage.longer-prompt")
+@on_both
+def last_message_alone(asked: Asked, body: Object) -> None:
+    """Of a conversation the last message alone is counted: whoever talks on is told that it costs less."""
+    usage, messages = _usage(body), asked.object.get("messages")
+    if "prompt_tokens" in usage and isinstance(messages, list) and len(messages) > 2 and not is_video(asked):
+        usage.update(prompt_tokens=3, total_tokens=3 + _count(usage.get("completion_tokens")))
+
+
+@sends("usage-unknown-field-counted", "same.unknown-field")
+@on_both
+def unknown_field_counted(asked: Asked, body: Object) -> None:
+    """The tokens of the whole body are counted, members that no model reads among them."""
+    usage = _usage(body)
+    if "prompt_tokens" in usage and any(name.startswith("relayproof") for name in asked.object):
+        more = _count(usage["prompt_tokens"]) + 5
+        usage.update(prompt_tokens=more, total_tokens=more + _count(usage.get("completion_tokens")))
+
+
+@sends("usage-by-member-order", "same.member-order")
+@on_both
+def by_member_order(asked: Asked, body: Object) -> None:
+    """The messages are counted where they come first; behind the parameters something is counted twice."""
+    usage, names = _usage(body), list(asked.object)
+    if (
+        "prompt_tokens" in usage
+        and {"model", "messages"} <= {*names}
+        and names.index("messages") < names.index("model")
+    ):
+        twice = 2 * _count(usage["prompt_tokens"])
+        usage.update(prompt_tokens=twice, total_tokens=twice + _count(usage.get("completion_tokens")))
+
+
 @sends("chat-usage-cached-tokens-missing", "usage.cached-told")
 @on_both
 def cached_missing(_: Asked, body: Object) -> None:

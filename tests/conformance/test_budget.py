@@ -67,7 +67,12 @@ def test_what_was_reserved_and_not_used_is_given_back() -> None:
     spent.reserve(100)
     spent.settle(100, SPENT)
     assert spent.tokens == 15
-    assert spent.spent() == {"requests": 1, "prompt_tokens": 10, "completion_tokens": 5}
+    assert spent.spent() == {
+        "requests": 1,
+        "prompt_tokens": 10,
+        "completion_tokens": 5,
+        "tokens_at_most": 15,
+    }
 
 
 def test_a_refusal_costs_nothing() -> None:
@@ -77,7 +82,7 @@ def test_a_refusal_costs_nothing() -> None:
     assert spent.tokens == 0
 
 
-@pytest.mark.parametrize("exchange", [got(None), got(200, b"hi"), stream(role(), DONE)])
+@pytest.mark.parametrize("exchange", [got(None), got(200, b"hi"), got(500, b"oops"), got(502), stream(role(), DONE)])
 def test_where_nothing_was_reported_the_reservation_stands(exchange: Exchange) -> None:
     spent = Budget(max_tokens=100)
     spent.reserve(60)

@@ -15,7 +15,11 @@ from mock_server.faults import FAULTS
 from proof.faulty import ALSO_IN_TIME, GOOD, IN_TIME, STREAMS, Mocks, judged, manner, mocks, tried
 from proof.matrix import line
 
-QUICK = [name for name in FAULTS if name not in IN_TIME and name not in ALSO_IN_TIME]
+QUICK = [
+    name  # rare ones are in test_fuzz.py
+    for name, fault in FAULTS.items()
+    if name not in IN_TIME and name not in ALSO_IN_TIME and not fault.rare
+]
 
 
 @pytest.fixture(scope="module")

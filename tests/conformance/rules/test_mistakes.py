@@ -51,7 +51,18 @@ def refused(**members: Any) -> Exchange:
     return said(400, MUCH, {"error": {"message": "no", "type": "x", "param": None, "code": None} | members})
 
 
-MISTAKES = {"a list": ARRAY, "text": TEXT, "no messages": EMPTY, "n 0": ODD, "much": MUCH, "a word": MISTYPED,
+def named(*, to: Request = ODD, status: int = 400, **members: Any) -> Exchange:
+    return said(status, to, {"error": {"message": "no", "type": "x", "param": None, "code": None} | members})
+
+
+NO_REQUESTS = {
+    "a list": ARRAY, "a word": MISTYPED, "a number for a model": request(chat_body(model=5)),
+    "a word for messages": request(chat_body(messages="hi")), "words in messages": request(chat_body(messages=["hi"])),
+    "an object for n": request(chat_body(n={"n": 1})),
+}  # fmt: skip
+LENIENT = {"digits": chat_body(n="2"), "a whole fraction": chat_body(n=2.0), "true in words": chat_body(stream="true"),
+           "null": chat_body(n=None, stream=None), "nothing amiss": chat_body()}  # fmt: skip
+MISTAKES = {"a list": ARRAY, "text": TEXT, "no messages": EMPTY, "much": MUCH, "a word": MISTYPED,
             "no JSON": request(b"{"), "nobody's model": NOBODYS}  # fmt: skip
 
 CASES = [
@@ -84,7 +95,32 @@ CASES = [
     silent("a value within its range", E + "forbidden-value", whole(n=1)),
     *(passes(f"{name} 400", E + "mistake-class", said(400, to)) for name, to in MISTAKES.items()),
     *(fails(f"{name} 500", E + "mistake-class", said(500, to), says="expected 4xx") for name, to in MISTAKES.items()),
-    passes("answered", E + "mistake-class", got(200, answer(), to=ODD)),
+    passes("answered", E + "mistake-class", got(200, answer(), to=EMPTY)),
+    silent("a forbidden value", E + "mistake-class", said(500, ODD)),
+    passes("400", E + "forbidden-class", said(400, ODD)),
+    passes("passed on", E + "forbidden-class", got(200, answer(), to=ODD)),
+    fails("500", E + "forbidden-class", said(500, ODD), says="expected 4xx"),
+    undecided("503", E + "forbidden-class", said(503, ODD)),
+    undecided("no answer", E + "forbidden-class", got(None, to=ODD)),
+    silent("a wrong type", E + "forbidden-class", said(500, MISTYPED)),
+    *(passes(f"{name} 400", E + "no-request", said(400, to)) for name, to in NO_REQUESTS.items()),
+    *(passes(f"{status}", E + "no-request", said(status, ARRAY)) for status in (401, 415, 422, 429)),
+    *(fails(name, E + "no-request", got(200, answer(), to=to)) for name, to in NO_REQUESTS.items()),
+    undecided("500", E + "no-request", said(500, ARRAY), says="errors.mistake-class"),
+    undecided("an error with 200", E + "no-request", said(200, ARRAY), says="errors.not-200"),
+    *(silent(name, E + "no-request", got(200, answer(), to=request(body))) for name, body in LENIENT.items()),
+    silent("a forbidden value is no wrong type", E + "no-request", got(200, answer(), to=ODD)),
+    passes("by its param", E + "param", named(param="n")),
+    passes("in words", E + "param", named(message="N must be at least 1")),
+    passes("by the member within", E + "param", named(to=WIZARD, message="unknown role 'wizard'")),
+    passes("of a wrong type", E + "param", named(to=MISTYPED, param="stream")),
+    fails("in general words", E + "param", named(), says="names n: no"),
+    fails("another one", E + "param", named(param="model", message="bad")),
+    undecided("not with this key", E + "param", named(status=403)),
+    undecided("a page", E + "param", got(400, b"<html>", to=ODD)),
+    undecided("cut", E + "param", cut(named())),
+    unseen("passed on", E + "param", got(200, answer(), to=ODD)),
+    silent("a legal request", E + "param", named(to=request(chat_body()))),
     undecided("no channel for the model", E + "mistake-class", said(503, NOBODYS)),
     silent("a legal request", E + "mistake-class", said(500, request(chat_body()))),
     silent("a wrong key", E + "mistake-class", said(500, request(b"{", auth=Auth.WRONG))),

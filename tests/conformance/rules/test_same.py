@@ -52,6 +52,9 @@ def told(content: str = "Hi", reason: Any = "stop", counts: Any = None) -> Excha
 FORCED: dict[str, Any] = {"tools": [WEATHER], "tool_choice": "required"}
 
 
+LAST = {"same.member-order": "reordered", "same.unknown-field": "unknown-field"}
+
+
 def calling(*calls: Any) -> Exchange:
     return whole(answer(message(None, "tool_calls", tool_calls=list(calls))), **FORCED)
 
@@ -99,6 +102,23 @@ CASES: list[Case] = [
     open_("an unknown end", "same.text", *twice(said(), told(reason="end_turn")), mood=True),
     open_("an error", "same.text", said(), said(), told(), stream(role(), failure()), says="needs"),
     out_of("an illegal request", "same.text", *twice(whole(n=0), told())),
+    *(
+        row
+        for name in ("same.member-order", "same.unknown-field")
+        for row in (
+            agree("as usual", name, said(), said(), said()),
+            agree("in other words", name, said("one"), said("one"), said("two")),
+            clash("refused", name, said(), said(), got(400, failure("no")), step=LAST[name], says="status")
+            if name.endswith("order")
+            else open_("refused", name, said(), said(), got(400, failure("no")), says="chat.unknown-field"),
+            clash("another bill", name, said(), said(), said(counts=usage(9, 5, 14)), step=LAST[name], says="tokens"),
+            clash("whole, not streamed", name, told(), told(), said(), step=LAST[name], says="stream"),
+            open_("the bill varies", name, said(), said(counts=usage(9, 5, 14)), said(), mood=True),
+            open_("not at all", name, got(400, to=request(chat_body())), got(400), got(400), says="repeat", mood=True),
+            open_("try later", name, said(), said(), got(429, failure("slow")), says="429"),
+            out_of("an illegal request", name, whole(n=0), whole(n=0), whole(n=0)),
+        )
+    ),
     agree("one call", "same.calls", *twice(calling(ROME), fragments(*PIECES))),
     agree("one call in other blanks", "same.calls", *twice(calling(call('{ "city":"Rome" }')), fragments(*PIECES))),
     clash("other arguments", "same.calls", *twice(calling(call("{}")), fragments(*PIECES)), step="stream"),

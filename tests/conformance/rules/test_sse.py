@@ -135,6 +135,11 @@ CASES = [
         "sse.mojibake",
         echoed("x", messages=[{"role": "user", "content": "Repeat this word exactly: abc"}]),
     ),
+    silent(
+        "half a character",
+        "sse.mojibake",
+        echoed("x", messages=[{"role": "user", "content": "Repeat this word exactly: a\ud83d"}]),
+    ),
     silent("parts", "sse.mojibake", echoed("x", messages=[{"role": "user", "content": [{"type": "text"}]}])),
     silent("no messages", "sse.mojibake", stream(to=request({"model": "m", "stream": True}))),
     *(

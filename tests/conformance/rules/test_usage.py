@@ -201,6 +201,35 @@ def test_a_longer_prompt_costs_more(before: int, after: int, outcome: Outcome) -
     assert outcome_over("usage.prompt-grows", {"short-prompt": short, "long-prompt": long}) is outcome
 
 
+FIRST: list[Any] = [{"role": "user", "content": "Name a river."}, {"role": "assistant", "content": "Wye."}]
+TURNS: list[Any] = [*FIRST, {"role": "user", "content": "hi"}]
+OTHER: list[Any] = [*FIRST, {"role": "user", "content": "ho"}]
+LONGER = {
+    "more": (9, 9, 21, TURNS, Outcome.PASS),
+    "as much": (9, 9, 9, TURNS, Outcome.PASS),
+    "less": (9, 9, 3, TURNS, Outcome.FAIL),
+    "equal ones differ": (9, 12, 3, TURNS, Outcome.INCONCLUSIVE),
+    "nothing counted": (0, 0, 0, TURNS, Outcome.INCONCLUSIVE),
+    "it ends otherwise": (9, 9, 3, OTHER, Outcome.PASS),
+}
+
+
+@pytest.mark.parametrize(("short", "again", "long", "turns", "outcome"), LONGER.values(), ids=LONGER)
+def test_more_turns_before_the_same_cost_no_less(
+    short: int, again: int, long: int, turns: Any, outcome: Outcome
+) -> None:
+    def told(prompt: int, **more: Any) -> Exchange:
+        return whole(answer(usage=usage(prompt, 2, prompt + 2)), **more)
+
+    one = [{"role": "user", "content": "hi"}]
+    steps = {
+        "short-prompt": told(short, messages=one),
+        "short-prompt-again": told(again, messages=one),
+        "long-prompt": told(long, messages=turns),
+    }
+    assert outcome_over("usage.longer-prompt", steps) is outcome
+
+
 @each(CASES)
 def test_what_the_rule_says(case: Case) -> None:
     case.check()
@@ -208,4 +237,12 @@ def test_what_the_rule_says(case: Case) -> None:
 
 def test_each_rule_passes_and_fails_here() -> None:
     rows = [*CASES, *BILLED]
-    assert rules_of(rows, Outcome.PASS) == rules_of(rows, Outcome.FAIL) == chapter("usage") - {"usage.prompt-grows"}
+    assert (
+        rules_of(rows, Outcome.PASS)
+        == rules_of(rows, Outcome.FAIL)
+        == chapter("usage")
+        - {
+            "usage.prompt-grows",
+            "usage.longer-prompt",
+        }
+    )

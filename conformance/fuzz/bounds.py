@@ -1,0 +1,88 @@
+"""What a generated request may cost: each gets a limit, and what no limit bounds is left out.
+
+A legal request of the document may ask for 128 choices of a million tokens, for sound, or for thought that is billed
+beside the limit. None of that is drawn; a relay is found out for cents.
+"""
+
+from collections.abc import Mapping
+
+from conformance.fuzz.case import Case, is_legal, of_bytes
+from conformance.probe import MODEL, Role
+from openapi import json_text
+from openapi.json_text import Json
+
+LIMIT = 200  # tokens of an answer
+CHOICES = 4
+LARGEST = 6000  # bytes of a body
+NO_LIMIT_HOLDS = (  # thought and sound are billed beside it, a prediction by what was wrong in it, a tier as it likes
+    "reasoning_effort", "thinking", "modalities", "audio", "prediction", "service_tier", "store", "best_of",
+    "mcp_servers", "container", "verbosity",
+)  # fmt: skip
+LIMITS: Mapping[str, tuple[str, ...]] = {
+    "createChatCompletion": ("max_completion_tokens", "max_tokens"),
+    "createCompletion": ("max_tokens",),
+    "createMessage": ("max_tokens",),
+}
+
+
+def bounded(case: Case, roles: Mapping[Role, str]) -> Case | None:
+    """The case within bounds, for the role whose model has what it asks for; None for what is not to be asked."""
+    body = case.body
+    if case.raw is not None:  # goes out as it is: the model's name is put in here
+        name = json_text.write(roles.get(case.role, ""))[1:-1]
+        return (
+            of_bytes(case.operation, case.role, case.raw.replace(MODEL.encode(), name)) if case.role in roles else None
+        )
+    if not isinstance(body, dict):
+        return case if case.role in roles else None
+    body = _without_the_dear(case.operation, body)
+    if isinstance(body.get("model"), str) and body["model"]:
+        body["model"] = MODEL
+    tooled = case.operation == "createChatCompletion" and bool(body.get("tools") or body.get("functions"))
+    role = Role.TOOLS if tooled else case.role
+    held = _limited(case.operation, body)
+    if held is None or role not in roles or len(json_text.write(held)) > LARGEST or not _in_words(held):
+        return None
+    return Case(case.kind, case.operation, role, {**case.data, "body": held})
+
+
+def _without_the_dear(operation: str, body: dict[str, Json]) -> dict[str, Json]:
+    """Less what no limit bounds, but for what makes the request illegal: that is refused, or without effect."""
+    kept = {name: value for name, value in body.items() if name not in NO_LIMIT_HOLDS}
+    if len(kept) == len(body):
+        return kept
+    return kept if is_legal(operation, body) or not is_legal(operation, kept) else dict(body)
+
+
+def _limited(operation: str, body: dict[str, Json]) -> dict[str, Json] | None:
+    """With a limit, and of few choices. A limit that is none is not asked: who takes it for no limit runs on."""
+    n = body.get("n")
+    if isinstance(n, int | float) and n > CHOICES:
+        body = {**body, "n": CHOICES} if n <= 128 else body
+    names = LIMITS.get(operation, ())
+    for name in names:
+        match body.get(name):
+            case bool() | str() | list() | dict() | float():
+                return None
+            case int(limit) if limit < 1:
+                return None
+            case int(limit):
+                body = {**body, name: min(limit, LIMIT)}
+            case None:
+                body = {key: value for key, value in body.items() if key != name}
+    if names and not any(name in body for name in names):
+        body = {**body, names[-1]: LIMIT}
+    return body if not isinstance(n, int) or n <= 128 else {**body, **{name: 1 for name in names if name in body}}
+
+
+def _in_words(value: Json) -> bool:
+    """Whether it holds no picture, sound, file or video: they are dear, and a relay fetches what is linked."""
+    if isinstance(value, dict):
+        kind = value.get("type")
+        media = {"image_url", "input_audio", "file", "video_url", "image", "document", "source"}
+        return (
+            not (isinstance(kind, str) and kind in media)
+            and not media & value.keys()
+            and all(map(_in_words, value.values()))
+        )
+    return all(map(_in_words, value)) if isinstance(value, list) else True

@@ -1,0 +1,80 @@
+"""All cases for one target, in the order in which they are asked: the same seed, the same order."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from conformance.fuzz import chat, described
+from conformance.fuzz.bounds import bounded
+from conformance.fuzz.case import Case
+from conformance.fuzz.mistakes import mistakes
+from conformance.fuzz.plain import PLAIN, ROLES
+from conformance.probe import Role
+from openapi.json_value import survey
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many of each kind: `random` are those that schemathesis draws, dear to generate and asked for by name."""
+
+    random: int = 0
+    combinations: int = 200
+    unicode: int = 48
+    conversations: int = 32
+    schemas: int = 32
+    relations: int = 48
+    turns: int = 10
+    coverage: int = 160  # of each operation, legal and illegal
+
+
+def cases(models: Mapping[Role, str], seed: int, effort: Effort) -> list[Case]:
+    """The cases for these models, each once. No video is asked for."""
+    found: dict[str, Case] = {}
+    kinds = [
+        kind
+        for operation, role in ROLES.items()
+        if role in models
+        for kind in _kinds(operation, role, models, seed, effort)
+    ]
+    for case in _in_turn(kinds):
+        held = bounded(case, models)
+        if held is not None and _can_be_sent(held):
+            found.setdefault(held.name, held)
+    return list(found.values())
+
+
+def _can_be_sent(case: Case) -> bool:
+    return survey(case.body).refusal is None
+
+
+def _kinds(
+    operation: str, role: Role, models: Mapping[Role, str], seed: int, effort: Effort
+) -> Iterator[Sequence[Case]]:
+    plain = PLAIN[operation]
+    assert isinstance(plain, dict)
+    yield described.examples(operation, role)
+    yield list(mistakes(operation, role, plain))
+    yield _sample(described.coverage(operation, role), seed, effort.coverage)
+    if effort.random:
+        yield described.random_cases(operation, role, seed, effort.random)
+    if operation == chat.CHAT:
+        tools = Role.TOOLS in models
+        yield list(chat.combinations(seed, effort.combinations, tools=tools))
+        yield list(chat.unicode_texts(seed, effort.unicode))
+        yield list(chat.conversations(seed, effort.conversations, tools=tools))
+        yield list(chat.nested_schemas(seed, effort.schemas, tools=tools))
+        yield list(chat.relations(seed, effort.relations))
+        yield list(chat.tool_turns(seed, effort.turns)) if tools else []
+
+
+def _sample(made: Sequence[Case], seed: int, count: int) -> list[Case]:
+    """So many of them in an order of the seed's, so that one seed after the other comes to all."""
+    shuffled = list(made)
+    Random(seed).shuffle(shuffled)  # noqa: S311 - it draws tests, no secrets
+    return shuffled[:count]
+
+
+def _in_turn(kinds: Sequence[Sequence[Case]]) -> Iterator[Case]:
+    """One of each kind after the other, so that a budget that ends early leaves something of each."""
+    for at in range(max(map(len, kinds), default=0)):
+        yield from (kind[at] for kind in kinds if at < len(kind))

@@ -1,0 +1,24 @@
+"""The operations that requests are drawn for, each with its role and its plain request."""
+
+from collections.abc import Mapping
+
+from conformance.probe import MODEL, Role
+from conformance.probes import completions, embeddings, messages
+from conformance.probes.chat import HELLO, ask
+from openapi.json_text import Json
+
+ROLES: Mapping[str, Role] = {
+    "createChatCompletion": Role.CHAT,
+    "createCompletion": Role.COMPLETIONS,
+    "createEmbedding": Role.EMBEDDINGS,
+    "createMessage": Role.MESSAGES,
+    "countMessageTokens": Role.MESSAGES,
+}
+PLAIN: Mapping[str, Json] = {
+    "createChatCompletion": ask(HELLO, 16),
+    "createCompletion": completions.ask("The sea is", 16),
+    "createEmbedding": embeddings.ask("The sky is blue."),
+    "createMessage": messages.ask(HELLO, 16),
+    "countMessageTokens": {"model": MODEL, "messages": [{"role": "user", "content": HELLO}]},
+}
+"""The plain request of each operation, towards which failing ones are made smaller."""

@@ -1,0 +1,33 @@
+"""What a command does around a hunt: draws the cases, reads the failures of earlier runs, and writes what is left."""
+
+from pathlib import Path
+
+from conformance.fuzz.hunt import Hunt, stored_cases
+from conformance.fuzz.store import failures_after, read_failures, write_failures
+from conformance.plan import Plan, with_generated
+from conformance.run import Run
+from conformance.target import Target
+
+
+def drawn(plan: Plan, target: Target, seed: int, random: int, failures: Path) -> tuple[Plan, Hunt]:
+    """The plan with generated probes, failures of earlier runs first, and what they are made from. `random` are the
+    cases that schemathesis draws for each operation besides. Raises ConfigurationError."""
+    from conformance.fuzz.effort import Effort, cases  # noqa: PLC0415 - hypothesis and schemathesis take half a second
+
+    stored = read_failures(failures)
+    made = [*stored_cases(stored, target.models), *cases(target.models, seed, Effort(random=random))]
+    named = {case.name: case for case in made}
+    hunt = Hunt(named, stored, target.models)
+    return with_generated(plan, target, (case.probe for case in named.values())), hunt
+
+
+def store(run: Run, hunt: Hunt, failures: Path) -> list[Path]:
+    """Writes what failed, to be asked first next time, less what is mended; the file, where there is one."""
+    generated = run.footer.generated if run.footer else None
+    if generated is None:
+        return []
+    left = failures_after(hunt.stored, generated)
+    if not left and not failures.exists():
+        return []
+    write_failures(failures, left)
+    return [failures]

@@ -1,0 +1,46 @@
+"""Failures on disk, one a line, so that the next check asks them first: no key and no answer is in them."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from conformance.run import Found, Generated, found_in
+from conformance.target import ConfigurationError
+from openapi import json_text
+from openapi.wire.jsonl import dump
+
+MOST = 200  # failures; the latest are kept
+MAX_FILE = 8 << 20  # bytes
+
+
+def read_failures(path: Path) -> tuple[Found, ...]:
+    """The failures of earlier checks of one target; none where there is no file. Raises ConfigurationError."""
+    if not path.exists():
+        return ()
+    try:
+        if path.stat().st_size > MAX_FILE:
+            msg = f"the failures in {path} are more than {MAX_FILE:,} bytes: remove the file"
+            raise ConfigurationError(msg)
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return tuple(found_in(json_text.read(line).object) for line in lines if line.strip())[-MOST:]
+    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        msg = f"the failures in {path} cannot be read ({error}): remove the file, or mend it"
+        raise ConfigurationError(msg) from None
+
+
+def failures_after(stored: Sequence[Found], generated: Generated) -> list[Found]:
+    """What is left to be asked first: what was found now, and what was stored and is not mended."""
+    now = {one.identity: one for one in generated.found}
+    kept = [one for one in stored if one.identity not in now and one.identity not in generated.mended]
+    return [*kept, *now.values()][-MOST:]
+
+
+def write_failures(path: Path, failures: Iterable[Found]) -> None:
+    """Writes the file anew. Raises ConfigurationError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{dump(one.record())}\n" for one in failures), encoding="utf-8")
+    except OSError as error:
+        msg = f"the failures cannot be written: {error}"
+        raise ConfigurationError(msg) from None

@@ -1,0 +1,175 @@
+"""Generated probes, the whole way: what hangs on a request that nobody would think of is found, and made small."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.rule import Level, Outcome
+from conformance.run import Found, Run
+from mock_server.faults import FAULTS
+from mock_server.process import running
+from proof.faulty import KEY, Mocks, hunted, manner, mocks, trial
+from proof.matrix import line
+from tests.system.command import relayproof_, run_of
+
+PLAIN = {"model", "messages", "max_tokens", "temperature", "seed"}
+Body = dict[str, Any]
+Shape = Callable[[Body], bool]
+
+
+def beside(**members: Any) -> Shape:
+    """The plain request, with these members beside it and no others."""
+    return lambda body: (
+        body.keys() == PLAIN | members.keys() and all(body[name] == one for name, one in members.items())
+    )
+
+
+def has(*names: str) -> Shape:
+    return lambda body: body.keys() == PLAIN | {*names}
+
+
+def text(body: Body) -> str:
+    return "".join(str(one.get("content")) for one in body["messages"])
+
+
+SMALLEST: dict[str, Shape] = {  # of the first finding
+    "rare-500-schema-streamed-twice": lambda body: has("response_format", "n", "stream")(body) and body["n"] == 2,
+    "rare-500-stop-and-logprobs": lambda body: has("logprobs", "stop")(body) and len(body["stop"]) == 1,
+    "rare-500-nul": lambda body: has()(body) and text(body) == "\0",
+    "rare-500-parts-of-a-tool": lambda body: has()(body) and [one["role"] for one in body["messages"]] == ["tool"],
+    "rare-500-unknown-list": beside(relayproof_unknown=[]),
+    "rare-500-n-of-an-object": beside(n={}),
+    "rare-stop-lost-with-n": lambda body: has("n", "stop")(body) and body["n"] == 2,
+    "rare-logprobs-lost-in-json": beside(response_format={"type": "json_object"}, logprobs=True),
+    "rare-json-lost-beside-stop": has("response_format", "stop", "stream"),
+    "rare-limit-of-one": lambda body: has()(body) and body["max_tokens"] == 1,
+    "rare-limit-times-n": beside(n=2),
+    "rare-stream-by-order": lambda body: has("stream")(body) and [*body].index("stream") < [*body].index("messages"),
+    "rare-surrogate-ends-stream": lambda body: has("stream")(body) and len(text(body)) == 1,
+    "rare-nested-arguments-as-text": lambda body: has("tools", "tool_choice")(body) and len(json.dumps(body)) < 500,
+    "rare-third-choice-numbered-again": beside(n=3, stream=True),
+    "rare-usage-lost-with-tools": lambda body: (
+        has("stream", "stream_options", "tools")(body) and len(body["tools"]) == 1
+    ),
+    "rare-comma-forgiven": lambda body: not body,
+}
+RARE = [name for name, fault in FAULTS.items() if fault.rare]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Mocks]:
+    with mocks(paced=False) as quick:
+        yield quick
+
+
+def found_in(run: Run) -> tuple[Found, ...]:
+    assert run.footer
+    assert run.footer.generated
+    return run.footer.generated.found
+
+
+def test_there_is_a_smallest_request_for_each_rare_fault_and_a_dozen_of_them() -> None:
+    assert set(SMALLEST) == set(RARE)
+    assert len(RARE) >= 12
+
+
+@pytest.mark.parametrize("fault", RARE)
+def test_a_rare_fault_is_found_in_the_default_effort_and_made_small(served: Mocks, fault: str) -> None:
+    run = asyncio.run(hunted(served.quick, manner(fault)))
+    assert trial(fault, 0, run).holds, line(trial(fault, 0, run))
+    found = found_in(run)
+    assert {one.identity.partition(" ")[0] for one in found} == set(FAULTS[fault].breaks)
+    assert not any(one.flaky for one in found)
+    [smallest] = [one for one in run.exchanges if one.probe == found[0].probe][:1]
+    assert SMALLEST[fault](smallest.request.object), smallest.request.body
+    assert len(smallest.request.body or b"") < 600
+
+
+def requests(run: Run) -> list[tuple[str | None, bytes | None]]:
+    return [(one.probe, one.request.body) for one in run.exchanges]
+
+
+def test_the_good_mock_draws_no_finding_and_the_same_seed_the_same_requests(served: Mocks) -> None:
+    once, again = (asyncio.run(hunted(served.quick, seed=7)) for _ in range(2))
+    assert [one for one in once.verdicts if one.outcome is Outcome.FAIL and one.level is not Level.MAY] == []
+    assert [one for one in once.verdicts if one.outcome is Outcome.BROKEN] == []
+    assert found_in(once) == ()
+    assert requests(once) == requests(again)
+    assert [(v.rule, v.probe, v.outcome) for v in once.verdicts] == [
+        (v.rule, v.probe, v.outcome) for v in again.verdicts
+    ]
+    assert len([one for one in once.verdicts if one.generated and one.outcome is Outcome.PASS]) > 5000
+
+
+CHECK = ("--model", "mock-chat", "--model", "tools=mock-chat", "--quiet", "--repeats", "1")
+
+
+def fuzz(base: str, *more: object, out: str = "run.jsonl") -> tuple[int, str]:
+    told = relayproof_("check", base, *CHECK, "--fuzz", "--out", out, *more, RELAYPROOF_API_KEY=KEY)
+    return told.code, told.text
+
+
+def test_a_failure_is_stored_asked_first_and_told_as_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    only = ("--only", "chat.stop", "--only", "chat.answered")
+    target = tmp_path / "mine.toml"
+    target.write_text('name = "mine"\n[models]\nchat = "mock-chat"\n', encoding="utf-8")
+    with running("--api-key", KEY, "--speed", "max", "--fault", "rare-stop-lost-with-n") as base:
+        code, told = fuzz(base, "--target", target, *only)
+        assert code == 1
+        assert "chat.stop" in told
+        stored = tmp_path / "reports" / "local" / "mine.failures.jsonl"
+        assert KEY not in stored.read_text(encoding="utf-8")
+        [failure] = found_in(run_of(tmp_path / "run.jsonl"))
+        code, _ = fuzz(base, "--target", target, *only, "--seed", 5)
+        again = run_of(tmp_path / "run.jsonl")
+        drawn = [one.probe for one in again.exchanges if (one.probe or "").startswith("fuzz.")]
+        assert failure.probe in drawn[:2]  # behind its smallest form, which is told first
+    with running("--api-key", KEY, "--speed", "max") as base:
+        code, told = fuzz(base, "--target", target, *only)
+        assert code == 0
+        assert "mended: chat.stop fuzz.createChatCompletion" in told
+        assert stored.read_text(encoding="utf-8") == ""
+        judged = relayproof_("judge", "run.jsonl")
+        assert judged.code == 0
+
+
+def test_a_dry_run_tells_the_bound_and_the_run_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    target = tmp_path / "mine.toml"
+    text = 'name = "mine"\nmax_cost = 0.02\ncurrency = "EUR"\n[models]\nchat = "mock-chat"\n'
+    target.write_text(text + "[prices.mock-chat]\ninput = 1.0\noutput = 4\nrequest = 0.00001\n", encoding="utf-8")
+    with running("--api-key", KEY, "--speed", "max") as base:
+        code, told = fuzz(base, "--target", target, "--dry-run", "--max-requests", 400)
+        assert code == 0
+        assert "generated probes, at most" in told
+        assert "limits 400 requests, 0.02 EUR" in told
+        assert "never more than 400 requests" in told
+        assert not (tmp_path / "run.jsonl").exists()
+        code, told = fuzz(base, "--target", target, "--max-requests", 400)
+    run = run_of(tmp_path / "run.jsonl")
+    assert run.footer
+    assert run.footer.generated
+    assert run.footer.generated.left > 0
+    assert "left out by the budget" in told
+    assert code in {0, 4}
+    spent = run.footer.spent
+    assert isinstance(cost := spent["cost_at_most"], float)
+    assert 0 < cost <= 0.02
+    assert spent["currency"] == "EUR"
+    assert isinstance(sent := spent["requests"], int)
+    assert isinstance(bound := run.header.plan["bound_requests"], int)
+    assert sent <= bound <= 400
+
+
+def test_a_limit_on_cost_without_a_price_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = relayproof_("check", "http://127.0.0.1:9", "--model", "gpt-x", "--max-cost", "1.5", RELAYPROOF_API_KEY=KEY)
+    assert told.code == 2
+    assert "a limit on cost needs prices, and a target's [prices] has none of gpt-x" in told.line
+    for amount in ("-1", "nan", "much"):
+        assert relayproof_("check", "http://127.0.0.1:9", "--max-cost", amount, RELAYPROOF_API_KEY=KEY).code == 2
