@@ -33,7 +33,8 @@ from openapi import document
 
 ROOM = 810_000  # characters of HTML for rules and exchanges; the rest of a page takes what is left of a million
 COLUMN = 17_000  # characters that each relay takes of that for its tables
-ALLOWANCE, LEAST = 260_000, 40_000  # for exchanges that are shown whole, at most and at least
+ALLOWANCE, LEAST = 260_000, 60_000  # for exchanges that are shown whole, at most and at least
+FULL, MORE = 5, 35_000  # a page of so many relays stays under a million; for each one more it may have so many more
 MANY_RULES = 600
 MANY_TIMINGS = (40, 8)  # streams told one by one: of one relay, of each of several
 MANY_CHANGES = 60
@@ -129,6 +130,7 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
     drawers = list(_drawers(ordered[:MANY_RULES], grouped, comparison, _by_relay(every), proof))
     listed = exhibits.listed(every, drawers)
     left = ROOM - COLUMN * len(columns) - sum(one.weight for one in drawers) - exhibits.LINE * len(listed)
+    least = LEAST + MORE * max(len(columns) - FULL, 0)
     pair = _pair(comparison, columns)
     changes = comparison.changes() if pair else ()
     return Page(
@@ -140,9 +142,9 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
         rules_left=max(len(ordered) - MANY_RULES, 0),
         outcomes=Counter(word for row in ordered for word in set(row.words)),
         unasked=_unasked(comparison),
-        exchanges=tuple(listed),
+        exchanges=tuple(sorted(listed, key=lambda one: (one[0].number, one[1].number))),
         lines=frozenset(exhibit.anchor for _, exhibit in listed),
-        whole=exhibits.affordable(listed, min(max(left, LEAST), ALLOWANCE)),
+        whole=exhibits.affordable(listed, min(max(left, least), ALLOWANCE)),
         exchanges_all=len(every),
         times=distributions([one.relay.run.exchanges for one in columns]),
         faster=tuple(_faster(comparison, columns)),
