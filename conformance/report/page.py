@@ -31,8 +31,10 @@ from conformance.report.texts import ENGLISH
 from conformance.rule import Level
 from openapi import document
 
-ROOM = 740_000  # characters of HTML for rules and exchanges, beside some 220,000 for the rest
-ALLOWANCE, LEAST = 260_000, 40_000  # for exchanges that are shown whole, at most and at least
+ROOM = 810_000  # characters of HTML for rules and exchanges; the rest of a page takes what is left of a million
+COLUMN = 17_000  # characters that each relay takes of that for its tables
+ALLOWANCE, LEAST = 260_000, 60_000  # for exchanges that are shown whole, at most and at least
+FULL, MORE = 5, 35_000  # a page of so many relays stays under a million; for each one more it may have so many more
 MANY_RULES = 600
 MANY_TIMINGS = (40, 8)  # streams told one by one: of one relay, of each of several
 MANY_CHANGES = 60
@@ -65,6 +67,7 @@ class Page:
     outcomes: Mapping[str, int]
     unasked: tuple[str, ...]
     exchanges: tuple[tuple[Column, Evidence], ...]
+    lines: frozenset[str]
     whole: frozenset[str]
     exchanges_all: int
     times: Distributions
@@ -120,13 +123,14 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
     """The page of a comparison. `files` are the names of the runs on disk, in the order of the comparison."""
     columns = tuple(column(number, one, comparison, files) for number, one in enumerate(comparison.ranked))
     every = [(one, exhibit) for one in columns for exhibit in exhibits.of(one)]
-    listed = exhibits.listed(every, len(columns))
     answering = [number for number, relay in enumerate(comparison.relays) if relay.summary.all.decided]
     differing = frozenset(row.rule for row in (*earnest(comparison), *unmatched(comparison)))
     grouped = {row.rule: group_of(row, answering) for row in comparison.rows}
     ordered = sorted(comparison.rows, key=lambda row: (GROUPS.index(grouped[row.rule]), row.urgency))
-    drawers = list(_drawers(ordered[:MANY_RULES], grouped, comparison, _by_relay(listed), proof))
-    left = ROOM - sum(one.weight for one in drawers) - exhibits.LINE * len(listed)
+    drawers = list(_drawers(ordered[:MANY_RULES], grouped, comparison, _by_relay(every), proof))
+    listed = exhibits.listed(every, drawers)
+    left = ROOM - COLUMN * len(columns) - sum(one.weight for one in drawers) - exhibits.LINE * len(listed)
+    least = LEAST + MORE * max(len(columns) - FULL, 0)
     pair = _pair(comparison, columns)
     changes = comparison.changes() if pair else ()
     return Page(
@@ -138,8 +142,9 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
         rules_left=max(len(ordered) - MANY_RULES, 0),
         outcomes=Counter(word for row in ordered for word in set(row.words)),
         unasked=_unasked(comparison),
-        exchanges=tuple(listed),
-        whole=exhibits.affordable(listed, min(max(left, LEAST), ALLOWANCE)),
+        exchanges=tuple(sorted(listed, key=lambda one: (one[0].number, one[1].number))),
+        lines=frozenset(exhibit.anchor for _, exhibit in listed),
+        whole=exhibits.affordable(listed, min(max(left, least), ALLOWANCE)),
         exchanges_all=len(every),
         times=distributions([one.relay.run.exchanges for one in columns]),
         faster=tuple(_faster(comparison, columns)),
@@ -193,10 +198,10 @@ def _chapters(comparison: Comparison, differing: AbstractSet[str]) -> Iterator[C
         yield Chapter(name, len(rows), tuple(cells), sum(row.rule in differing for row in rows))
 
 
-def _by_relay(listed: Sequence[tuple[Column, Evidence]]) -> dict[int, dict[str, Evidence]]:
-    """The exchanges on the page, by column and id."""
+def _by_relay(every: Sequence[tuple[Column, Evidence]]) -> dict[int, dict[str, Evidence]]:
+    """The exchanges, by column and id."""
     shown: dict[int, dict[str, Evidence]] = {}
-    for one, exhibit in listed:
+    for one, exhibit in every:
         shown.setdefault(one.number, {})[exhibit.exchange.id] = exhibit
     return shown
 

@@ -102,7 +102,7 @@ def _unclaimed(run: Run, entry: Entry) -> bool:
     """Whether no model is named for any probe of the row, or the run was not confined and still asked none of them; of
     recordings nobody says what was claimed."""
     models = run.header.relay.get("models")
-    if not isinstance(models, dict):
+    if not isinstance(models, dict) or not run.header.plan:
         return False
     named = set(models)
     roles = {role.value for name in entry.probes if (role := PROBES[name].role) is not None}

@@ -95,6 +95,7 @@ class Sample:
     ttft: float
     total: float
     gaps: tuple[float, ...]
+    asked: bool = True  # by a probe of ours; else it is a recording, by its name
 
     @property
     def per_piece(self) -> float | None:
@@ -142,7 +143,7 @@ def sample(exchange: Exchange) -> Sample | None:
         return None
     gaps = tuple(later - earlier for earlier, later in pairwise(pieces))
     key = (exchange.probe or exchange.id, exchange.step or "", exchange.repeat)
-    return Sample(key, exchange.id, pieces[0], exchange.ended_at, gaps)
+    return Sample(key, exchange.id, pieces[0], exchange.ended_at, gaps, exchange.probe is not None)
 
 
 def _failed(exchange: Exchange) -> bool:
@@ -155,10 +156,16 @@ def _failed(exchange: Exchange) -> bool:
 
 def shared(several: Iterable[Times]) -> list[Times] | None:
     """The same, confined to what all that have any sample were asked and answered: who was asked for more, or longer,
-    is not slower for it. Failures stay as they are. None where there is nothing that all of them answered."""
+    is not slower for it. Beside what probes asked recordings are left out. Failures stay as they are. None where
+    nothing was answered by all of them."""
     told = list(several)
-    keys = [{one.key for one in times.samples} for times in told if times.samples]
+    asked = any(one.asked for times in told for one in times.samples)
+    samples = [tuple(one for one in times.samples if one.asked or not asked) for times in told]
+    keys = [{one.key for one in some} for some in samples if some]
     common: set[Key] = set.intersection(*keys) if keys else set()
     if keys and not common:
         return None
-    return [Times(tuple(one for one in times.samples if one.key in common), times.failed) for times in told]
+    return [
+        Times(tuple(one for one in some if one.key in common), times.failed)
+        for some, times in zip(samples, told, strict=True)
+    ]

@@ -302,3 +302,13 @@ def test_on_paper_failures_are_open_and_buttons_are_gone(opener: Opener) -> None
     assert page.locator("details.rule.g-MUST:not([open])").count() == 0
     assert not page.is_visible("#filter")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_evidence_that_is_left_out_says_how_to_see_it(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ROOM", "ALLOWANCE", "LEAST"):
+        monkeypatch.setattr(f"conformance.report.page.{name}", 0)
+    page = opener(*several_runs()).page
+    page.click("[id='errors.no-key'] > summary")
+    told = page.locator("[id='errors.no-key'] .slot[open] > div")
+    told.wait_for()
+    assert told.locator("code").inner_text() == "relayproof report RUN.jsonl --exchange e3"
