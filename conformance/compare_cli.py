@@ -1,6 +1,7 @@
 """`relayproof compare`: relays side by side, asked together or joined from stored runs. It translates and prints."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -45,6 +46,7 @@ FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
 )
 @click.option("--repeats", default=5, show_default=True, type=click.IntRange(0, 100), metavar="N", help="As in check.")
 @click.option("--seed", default=0, show_default=True, metavar="N", help="Seed of all that is random, for all relays.")
+@click.option("--fuzz", is_flag=True, help="Draw requests from the document too, the same ones for all relays.")
 @click.option("--out", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="For the runs.")
 @click.option("--html", type=FILE, metavar="F", help="Write a page to F.")
 @lang
@@ -100,39 +102,50 @@ def _compare(files: Sequence[Path], given: dict[str, Any]) -> int:
 
 
 def _members(files: Sequence[Path], given: dict[str, Any]) -> "list[Member]":
-    from conformance import plan as planning  # noqa: PLC0415
-    from conformance.check import Options  # noqa: PLC0415
-    from conformance.probes import PROBES  # noqa: PLC0415
-    from conformance.rules import BOOK  # noqa: PLC0415
-    from conformance.several import Member  # noqa: PLC0415
-    from conformance.target import ConfigurationError, read_targets  # noqa: PLC0415
+    from conformance.target import read_targets  # noqa: PLC0415
 
     targets = [_bounded(target, given) for file in files for target in read_targets(file)]
     _check_apart(targets)
     folder = given["folder"] or LOCAL / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-compare"
-    members: list[Member] = []
-    for number, target in enumerate(targets, 1):
-        link = link_of({**given, "api_key_env": None, "headers": ()}, target)
-        asked = target
-        if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for taking none
-            asked = replace(target, unsupported=target.unsupported | {"auth"})
-        plan = planning.plan(asked, BOOK, PROBES, given["only"])
-        if not plan.probes:
-            msg = f"{target.name}: nothing to ask"
-            raise ConfigurationError(msg)
-        options = Options(
-            concurrency=target.concurrency or given["concurrency"],
-            seed=given["seed"],
-            strict=given["strict"],
-            total=given["timeout"],
-            idle=given["idle_timeout"],
-            repeats=given["repeats"],
-            command=f"relayproof compare --seed {given['seed']}",
-        )
-        members.append(Member(asked, link, plan, options, folder / f"{number}-{safe(target.name)}.jsonl"))
+    members = [
+        _member(target, folder / f"{number}-{safe(target.name)}.jsonl", given)
+        for number, target in enumerate(targets, 1)
+    ]
     for member in () if given["dry_run"] else members:
         prepare(member.out)
     return members
+
+
+def _member(target: "Target", out: Path, given: dict[str, Any]) -> "Member":
+    from conformance import plan as planning  # noqa: PLC0415
+    from conformance.check import Options  # noqa: PLC0415
+    from conformance.fuzz import prepare as hunting  # noqa: PLC0415
+    from conformance.probes import PROBES  # noqa: PLC0415
+    from conformance.rules import BOOK  # noqa: PLC0415
+    from conformance.several import Member  # noqa: PLC0415
+    from conformance.target import ConfigurationError  # noqa: PLC0415
+
+    link = link_of({**given, "api_key_env": None, "headers": ()}, target)
+    if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for taking none
+        target = replace(target, unsupported=target.unsupported | {"auth"})
+    plan = planning.plan(target, BOOK, PROBES, given["only"])
+    if not plan.probes:
+        msg = f"{target.name}: nothing to ask"
+        raise ConfigurationError(msg)
+    hunt = None
+    if given["fuzz"]:  # no failure of an earlier run comes first: all relays are asked the same
+        plan, hunt = hunting.drawn(plan, target, given["seed"], 0, Path(os.devnull))
+    options = Options(
+        concurrency=target.concurrency or given["concurrency"],
+        seed=given["seed"],
+        strict=given["strict"],
+        total=given["timeout"],
+        idle=given["idle_timeout"],
+        repeats=given["repeats"],
+        command=f"relayproof compare --seed {given['seed']}" + (" --fuzz" if given["fuzz"] else ""),
+        hunt=hunt,
+    )
+    return Member(target, link, plan, options, out)
 
 
 def _bounded(target: "Target", given: dict[str, Any]) -> "Target":

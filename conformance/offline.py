@@ -52,7 +52,7 @@ def judge_recordings(
     """One run of recordings, by their names: what was captured of one server, or of several. Raises RecordingError."""
     recordings = [read_recording(text, name) for name, text in texts.items()]
     asked = [recording.exchange for recording in recordings]
-    sources = dict.fromkeys(recording.of for recording in recordings)
+    sources = dict.fromkeys(f"{recording.source}: {recording.of}" for recording in recordings)
     times = sorted(exchange.sent for exchange in asked)
     header = Header(
         relay={"name": ", ".join(sources), "base_url": "", "models": {}},

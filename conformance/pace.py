@@ -55,6 +55,8 @@ class Company:
         return Member(self, who)
 
     async def meet(self, who: str, probe: str) -> None:
+        if probe not in self._open:
+            return  # of no plan: it came up on the way
         if probe not in self._begun:
             self._late.discard(who)  # it has caught up
         self.skip(who, probe)
@@ -76,7 +78,7 @@ class Company:
 
     def skip(self, who: str, probe: str) -> None:
         """It has come to this one, or will not."""
-        self._awaited[probe].discard(who)
+        self._awaited.get(probe, set()).discard(who)
         self._look()
 
     def leave(self, who: str) -> None:

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -22,7 +23,10 @@ from openapi.wire.jsonl import Recording, RecordingError, read_recording
 from openapi.wire.redaction import Redactor
 
 PART = ".part"
+FRESH = ".new"
+MOST_STEMS = 10_000  # names of which it is known how often they were taken; more are counted anew on disk
 CUT = "the recording was cut short: the proxy ended before the answer did"
+BEGINNING = "the answer was too long to be kept: this is how it began"
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -37,7 +41,11 @@ class Recorder:
     def begin(self, exchange: Exchange, taken: Redactor, known: frozenset[str]) -> "Tape":
         """A recording of an exchange whose request has been sent. Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return Tape(self._free(_stem(exchange)), self.of, exchange, taken, known)
+        while True:
+            try:
+                return Tape(self._free(_stem(exchange)), self.of, exchange, taken, known)
+            except FileExistsError:  # another process took it between our look and our hand
+                continue
 
     def recover(self) -> list[Path]:
         """Makes recordings of what a killed process left, and says which. What another one writes is let be, and so
@@ -45,6 +53,8 @@ class Recorder:
         return [made for part in sorted(self.folder.glob(f"*{PART}")) if (made := _recovered(part, self.of))]
 
     def _free(self, stem: str) -> Path:
+        if len(self._next) >= MOST_STEMS:
+            self._next.clear()
         number = self._next.get(stem, 0) + 1
         while any((self.folder / f"{stem}-{number:04}.jsonl{end}").exists() for end in ("", PART)):
             number += 1
@@ -61,6 +71,7 @@ class Tape:
         self.exchange = replace(exchange, request=_shown(exchange.request, taken))
         self._known = known
         self._holding = Holding(known, taken)
+        self._lines = 0  # of the body
         self._part = path.with_name(path.name + PART)
         self._file: TextIO = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
         _lock(self._file)  # whoever finds the part free knows that nobody writes it any more
@@ -74,15 +85,33 @@ class Tape:
     def read(self, read: Read, *, stream: bool) -> None:
         """Bytes of the body came. What is no plain event stream is written at its end alone."""
         for one in self._holding.feed(read) if stream else ():
-            self._line([one.at, jsonl.bytes_out(one.data)])
+            self._read(one)
 
     def end(self, exchange: Exchange) -> Path:
         """The answer is over: the whole recording in place of its parts."""
         request = replace(self.exchange.request, auth=exchange.request.auth)
         whole = self._cleared(replace(exchange, request=request))
         text = secrets.hidden(jsonl.write_recording(Recording("recorded", self.of, whole)))
+        _put(self.path, text)
+        self.drop()
+        return self.path
+
+    def end_long(self, exchange: Exchange) -> Path:
+        """The answer is over, and was too long to be kept: of `exchange` the reads are the beginning. A plain stream is
+        whole all the same, from its lines; of anything else there is the beginning, as if the client had left then."""
+        if self._lines == 0:
+            return self.end(replace(exchange, chunks=None, end=End.CLIENT_ABORTED, error=BEGINNING))
+        for one in self._holding.close():
+            self._read(one)
+        self._file.flush()
+        request = replace(self.exchange.request, auth=exchange.request.auth)
+        bare = self._cleared(replace(exchange, request=request, reads=(), chunks=None))
+        taken = Redactor(self._known | self._holding.given)
         fresh = self.path.with_name(self.path.name + ".new")
-        fresh.write_text(text, encoding="utf-8")
+        with fresh.open("w", encoding="utf-8") as whole, self._part.open(encoding="utf-8") as part:
+            whole.write(secrets.hidden(jsonl.dump(jsonl.recording_head(Recording("recorded", self.of, bare)))) + "\n")
+            whole.writelines(map(taken.text, islice(part, 2, None)))  # behind the request and the head of the answer
+            whole.write(secrets.hidden(jsonl.dump(jsonl.recording_end(bare))) + "\n")
         fresh.replace(self.path)
         self.drop()
         return self.path
@@ -97,6 +126,10 @@ class Tape:
         """Nothing came that is worth a recording."""
         self._file.close()
         self._part.unlink(missing_ok=True)
+
+    def _read(self, read: Read) -> None:
+        self._lines += 1
+        self._line([read.at, jsonl.bytes_out(read.data)])
 
     def _line(self, value: Json) -> None:
         self._file.write(secrets.hidden(jsonl.dump(value)) + "\n")
@@ -125,6 +158,7 @@ def _recovered(part: Path, of: str) -> Path | None:
     with part.open(encoding="utf-8", errors="replace") as file:
         if not _lock(file):
             return None
+        path.with_name(path.name + FRESH).unlink(missing_ok=True)
         if path.exists():  # killed between the whole and its part: nothing is in it that the whole has not
             part.unlink(missing_ok=True)
             return None
@@ -133,9 +167,16 @@ def _recovered(part: Path, of: str) -> Path | None:
             read_recording(text, path.stem)
         except RecordingError:
             return None
-        path.write_text(text, encoding="utf-8")
+        _put(path, text)
         part.unlink(missing_ok=True)
     return path
+
+
+def _put(path: Path, text: str) -> None:
+    """The file is there whole, or not at all."""
+    fresh = path.with_name(path.name + FRESH)
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
 
 
 def _lock(file: TextIO) -> bool:

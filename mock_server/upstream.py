@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -16,7 +16,18 @@ LEFT_OUT = HOP_BY_HOP | {"host", "content-length", "expect"}
 
 
 class UpstreamError(Exception):
-    """No connection came about; the message is one line."""
+    """No connection came about, or no answer that can be passed on; the message is one line."""
+
+
+class Reader(asyncio.StreamReader):
+    """What an upstream sent is read to the end also where it then broke the connection: one that refuses a request
+    before it is whole sends its answer, and a reset behind it."""
+
+    broken: Exception | None = None
+
+    def set_exception(self, exc: Exception) -> None:
+        self.broken = exc
+        self.feed_eof()
 
 
 class AddressError(ValueError):
@@ -55,12 +66,12 @@ class Upstream:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async def connected(self) -> AsyncIterator[tuple[Reader, asyncio.StreamWriter]]:
         """A connection of its own for one request. Raises UpstreamError."""
         context = ssl.create_default_context() if self.tls else None
         try:
             async with asyncio.timeout(CONNECT):
-                reader, writer = await asyncio.open_connection(self.host, self.port, ssl=context)
+                reader, writer = await self._open(context)
         except (OSError, TimeoutError, UnicodeError) as error:
             text = str(error).strip() or "no connection in time"
             raise UpstreamError(" ".join(text.split())[:200]) from error
@@ -70,6 +81,13 @@ class Upstream:
             writer.close()
             with suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
+
+    async def _open(self, context: ssl.SSLContext | None) -> tuple[Reader, asyncio.StreamWriter]:
+        loop = asyncio.get_running_loop()
+        reader = Reader(loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        transport, _ = await loop.create_connection(lambda: protocol, self.host, self.port, ssl=context)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 def _goes_on(name: str) -> bool:
@@ -102,15 +120,10 @@ def parse(url: str, key: str | None = None) -> Upstream:
     return Upstream(parts.hostname, port or (443 if tls else 80), tls, prefix, key)
 
 
-def without_connection(head: bytes) -> bytes:
-    """The lines of a head as they came, less those that are about the upstream's connection."""
-    lines = head.split(b"\n")
-    return b"\n".join(line for line in lines if not _of_connection(line))
+def without_connection(head: bytes, names: Collection[str] = ()) -> bytes:
+    """The lines of a head as they came, less those that are about the upstream's connection, or have these names."""
+    out = OF_CONNECTION.union(name.encode("latin-1") for name in names)
+    return b"\n".join(line for line in head.split(b"\n") if line.partition(b":")[0].strip().lower() not in out)
 
 
-def _of_connection(line: bytes) -> bool:
-    name = line.partition(b":")[0].strip().lower()
-    return name in OF_CONNECTION
-
-
-OF_CONNECTION: Sequence[bytes] = (b"connection", b"keep-alive", b"proxy-connection", b"upgrade")
+OF_CONNECTION = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"upgrade"})

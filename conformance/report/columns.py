@@ -82,7 +82,7 @@ def column(number: int, which: int, comparison: Comparison, files: Sequence[str]
     relay = comparison.relays[which]
     return Column(
         number=number,
-        mark=chr(ord("A") + number) if number < 26 else str(number + 1),
+        mark=letters(number),
         relay=relay,
         file=files[which] if which < len(files) else "RUN.jsonl",
         money=money(relay.run),
@@ -97,6 +97,12 @@ def _known(summary: Summary) -> Iterator[tuple[str, int]]:
     excused = Counter(one.excuse for one in summary.known)
     counted = {"waived": excused["waived"], "dialect": excused["dialect"], "flaky": summary.flaky}
     return ((name, count) for name, count in counted.items() if count)
+
+
+def letters(number: int) -> str:
+    """A, B … Z, AA, AB …, as the style of the page counts them."""
+    first, last = divmod(number, 26)
+    return (letters(first - 1) if first else "") + chr(ord("A") + last)
 
 
 def shell_word(text: str) -> Markup:

@@ -63,12 +63,12 @@ class Relay:
         return self.summary.level(level)[Outcome.FAIL]
 
     @property
-    def rank(self) -> tuple[bool, int, int, int]:
-        """Orders relays: fewest MUST failures first, then fewest MUSTs left open, then fewest SHOULD failures; one of
-        which nothing was decided stands behind all others, since what was not verified is no merit."""
+    def rank(self) -> tuple[bool, int, int, int, int]:
+        """Orders relays: fewest MUST failures first, then most MUSTs verified, then fewest left open, then fewest
+        SHOULD failures; one of which nothing was decided stands last, since what was not verified is no merit."""
         must = self.summary.level(Level.MUST)
         opened = must.total - must.decided
-        return not self.summary.all.decided, must[Outcome.FAIL], opened, self.failures(Level.SHOULD)
+        return not self.summary.all.decided, must[Outcome.FAIL], -must.passed, opened, self.failures(Level.SHOULD)
 
 
 @dataclass(frozen=True)

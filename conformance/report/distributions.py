@@ -42,8 +42,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Distributions:
-    """All of them; `curves` are the paths that the pictures refer to, by id."""
+    """All of them; `curves` are the paths that the pictures refer to, by id. Not `compared` are relays that were not
+    asked the same."""
 
+    compared: bool
     lanes: tuple[Lane, ...]
     curves: tuple[tuple[str, str], ...]
 
@@ -59,7 +61,8 @@ class Distributions:
 def distributions(runs: Sequence[Iterable[Exchange]]) -> Distributions:
     """What the streams of each run took."""
     every = [times(exchanges) for exchanges in runs]
-    common = shared(every)
+    together = shared(every)
+    common = every if together is None else together
     axes = {name: axis((one for told in common for one in _samples(told, name)), WIDTH) for name in MEASURES}
     curves = {
         f"{name}-{number}": curve(_samples(told, name), axes[name])
@@ -75,12 +78,13 @@ def distributions(runs: Sequence[Iterable[Exchange]]) -> Distributions:
             told_at = tuple(quantile(samples, share) for share in SHARES)
             if name == "gaps":
                 told_at = tuple(one and Quantile(one.value, None, None) for one in told_at)
-            ids = [one for one in curves if one.startswith(f"{name}-") and one != f"{name}-{number}"]
+            others = curves if together is not None else ()
+            ids = [one for one in others if one.startswith(f"{name}-") and one != f"{name}-{number}"]
             drawn = ecdf(f"{name}-{number}", ids, axes[name], told_at[0], name) if samples else Markup()
             measures.append(Measure(name, len(samples), told_at, drawn))
         left_out = len(told.samples) - len(own.samples)
         lanes.append(Lane(len(own.samples), own.failed, left_out, tuple(measures), quantile(own.per_piece, 0.5)))
-    return Distributions(tuple(lanes), tuple(curves.items()))
+    return Distributions(together is not None, tuple(lanes), tuple(curves.items()))
 
 
 def _samples(told: Times, name: str) -> tuple[float, ...]:

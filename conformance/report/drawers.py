@@ -147,7 +147,7 @@ def group_of(row: Row, answering: Sequence[int]) -> str:
 
 
 def at(number: int, cell: Cell, shown: Mapping[str, Evidence], *, several: bool) -> At:
-    """A cell with what is shown of it. `shown` are the exchanges of that relay on the page."""
+    """A cell with what is shown of it. `shown` are the exchanges of that relay."""
     result = cell.result
     if result is None:
         return At(number, cell, (), ())

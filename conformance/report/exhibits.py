@@ -4,16 +4,15 @@ A page is bounded whatever its runs are: each exchange is worth a number of char
 for which none are left are a line, or nothing. The whole of each is in the run file.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from conformance.report.columns import Column
+from conformance.report.drawers import Drawer
 from conformance.report.evidence import Evidence, evidence
-from conformance.rule import Outcome, Verdict
+from conformance.rule import Verdict
 
-LINES = 320  # exchanges that have a line, as many of each relay
+LINES = 320  # exchanges that have a line; more where failures rest on more
 LINE = 270  # characters of one
-CONCERN = (Outcome.FAIL, Outcome.BROKEN, Outcome.UNTESTABLE, Outcome.INCONCLUSIVE, Outcome.NOT_SEEN, Outcome.SKIPPED)
-
 Exhibit = tuple[Column, Evidence]
 
 
@@ -29,37 +28,27 @@ def of(column: Column) -> Iterator[Evidence]:
         yield evidence(exchange, number, f"x{column.number}-{number}", resting.get(exchange.id, ()), base_url)
 
 
-def listed(every: Sequence[Exhibit], columns: int) -> list[Exhibit]:
-    """Those that have a line: the first of each relay, and what failures rest on."""
-    concern = _concern(every)
-    share = LINES // max(columns, 1)
-    return [one for one in every if one[1].number < share or concern.get(_key(one)) == 0]
+def listed(every: Sequence[Exhibit], rules: Iterable[Drawer]) -> list[Exhibit]:
+    """Those that have a line, by their concern: what failures on the page rest on, in the order of the page, and of the
+    others as many as there are lines for, those first on which another rule of the page rests."""
+    failed: dict[str, int] = {}
+    others: dict[str, int] = {}
+    for number, rule in enumerate(rules):
+        for at in rule.at:
+            for one in at.slots:
+                (failed if at in rule.failed else others).setdefault(one.anchor, number)
+    last = len(failed) + len(others) + len(every)
+    ordered = sorted(
+        every, key=lambda one: (failed.get(one[1].anchor, last), others.get(one[1].anchor, last), one[1].number)
+    )
+    return ordered[: max(LINES, len(failed))]
 
 
-def affordable(every: Sequence[Exhibit], allowance: int) -> frozenset[str]:
-    """The anchors of those that are shown whole: what failures rest on first, then what is open, then the rest; of one
-    concern the small ones first, so that many are."""
-    concern = _concern(every)
-    ordered = sorted(every, key=lambda one: (concern.get(_key(one), len(CONCERN) + 1), one[1].weight))
+def affordable(concern: Iterable[Exhibit], allowance: int) -> frozenset[str]:
+    """The anchors of those that are shown whole: as many as fit, those of more concern first."""
     spent, whole = 0, set()
-    for _, one in ordered:
+    for _, one in concern:
         if spent + one.weight <= allowance:
             spent += one.weight
             whole.add(one.anchor)
     return frozenset(whole)
-
-
-def _key(one: Exhibit) -> tuple[int, str]:
-    return one[0].number, one[1].exchange.id
-
-
-def _concern(every: Sequence[Exhibit]) -> dict[tuple[int, str], int]:
-    """How grave the gravest verdict is that rests on an exchange: 0 for a failure."""
-    concern: dict[tuple[int, str], int] = {}
-    for column in {column.number: column for column, _ in every}.values():
-        for verdict in column.relay.run.verdicts:
-            urgency = CONCERN.index(verdict.outcome) if verdict.outcome in CONCERN else len(CONCERN)
-            for name in verdict.exchanges:
-                key = (column.number, name)
-                concern[key] = min(concern.get(key, urgency), urgency)
-    return concern

@@ -53,18 +53,19 @@ def _relay(history: History) -> Markup:
     points = history.points[-MANY:]
     failed = [float(point.failed(Level.MUST)) for point in points]
     timed = [(number, point.ttft) for number, point in enumerate(points) if point.ttft is not None]
-    plots = [_plot("MUST failed", [*enumerate(failed)], "{:.0f}", len(points))]
-    plots += [_plot("time to first token, median, seconds", timed, "{:.3f}", len(points))] if timed else []
+    plots = [] if len(points) < 2 else [_plot("MUST failed", [*enumerate(failed)], "{:.0f}", len(points))]
+    plots += [_plot("time to first token, median, seconds", timed, "{:.3f}", len(points))] if len(timed) > 1 else []
     laws = f" They were judged by {history.laws} versions of the law." if history.laws > 1 else ""
     head = Markup("<tr>{}</tr>").format(Markup().join(map(Markup("<th scope=col>{}</th>").format, COLUMNS)))
     return Markup(
-        "<section><h2>{}</h2><p>{} · {} runs.{}</p><div class=plots>{}</div>"
+        "<section><h2>{}</h2><p>{} · {} run{}.{}</p><div class=plots>{}</div>"
         '<div class=scroll tabindex=0 role=region aria-label="runs"><table><thead>{}</thead><tbody>{}</tbody></table>'
         "</div></section>"
     ).format(
         visible_html(history.name, TEXT),
         visible_html(history.base_url, TEXT),
         len(history.points),
+        "" if len(history.points) == 1 else "s",
         laws,
         Markup().join(plots),
         head,

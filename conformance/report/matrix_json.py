@@ -75,4 +75,5 @@ def _speed(comparison: Comparison, one: Speed) -> dict[str, Json]:
         "interval": [round(one.low, 4), round(one.high, 4)],
         "p": float(f"{one.p:.3g}"),
         "differs": one.differs,
+        "together": one.together,
     }

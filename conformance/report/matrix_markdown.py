@@ -113,7 +113,7 @@ def _speed(comparison: Comparison, one: Speed) -> tuple[str, ...]:
         f"{slow} {one.slow_median:.3f} s",
         f"{one.ratio:.2f} ({one.low:.2f}–{one.high:.2f})",
         f"{one.p:.2g}",
-        str(one.pairs),
+        f"{one.pairs}{'' if one.together else ', at other times'}",
     )
 
 

@@ -107,6 +107,7 @@ def _speed(comparison: Comparison, room: int) -> Iterator[Line]:
     for one in told[:room]:
         fast, slow = (visible(comparison.relays[number].label, LABEL) for number in (one.fast, one.slow))
         size = f"{one.ratio:.2f} times ({one.low:.2f}–{one.high:.2f}), {one.pairs} pairs, p {one.p:.2g}"
+        size += "" if one.together else ", at other times,"
         yield 2, Text.assemble((f"{one.measure}: ", "dim"), f"{slow} takes {size} as long as {fast}")
     if len(told) > room:
         yield 2, Text(f"… and {len(told) - room} more", "dim")

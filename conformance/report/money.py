@@ -1,8 +1,9 @@
 """What a run cost: what it planned at most, what it spent, what it was held to, and what the relay says it used.
 
-Tokens are those that answers report. Nobody here counts them anew: which tokenizer a relay's model has is not known
-from outside, so a count of ours beside it would accuse on a guess. What shows without one is told: answers that
-report nothing, and the characters of text that one token reported stands for.
+Tokens are those that answers report. They are counted where an answer lists them itself (logprobs that spell its whole
+text): which tokenizer a relay's model has is not known from outside, so that a count of ours would accuse on a guess.
+What shows without one is told: answers that report nothing, and the characters of text that one token reported stands
+for.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from conformance.answers import replied, reply_of
 from conformance.asked import operation_of
 from conformance.budget import usage_of
+from conformance.rules.usage import tokens_listed
 from conformance.run import Run
 from openapi.json_text import Json
 from openapi.wire.exchange import Exchange
@@ -18,7 +20,8 @@ from openapi.wire.exchange import Exchange
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What the answers of one operation report. `silent` are answers of 200 with text in them and no usage."""
+    """What the answers of one operation report. `silent` are answers of 200 with text in them and no usage; `counted`
+    are the tokens that logprobs list, `counted_of` those that the same answers report."""
 
     operation: str
     requests: int
@@ -27,6 +30,8 @@ class Used:
     completion: int
     silent: int
     characters: int
+    counted: int = 0
+    counted_of: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ def _used(name: str, group: list[Exchange]) -> Used:
     reports = [(exchange, usage_of(exchange)) for exchange in group]
     counted = [usage for _, usage in reports if usage is not None]
     said = [(exchange, usage, len(_text(exchange))) for exchange, usage in reports]
+    listed = [(_listed(exchange), usage[1]) for exchange, usage in reports if usage is not None]
     return Used(
         operation=name,
         requests=len(group),
@@ -83,7 +89,17 @@ def _used(name: str, group: list[Exchange]) -> Used:
         completion=sum(completion for _, completion in counted),
         silent=sum(1 for _, usage, characters in said if usage is None and characters),
         characters=sum(characters for _, usage, characters in said if usage is not None),
+        counted=sum(tokens for tokens, _ in listed),
+        counted_of=sum(completion for tokens, completion in listed if tokens),
     )
+
+
+def _listed(exchange: Exchange) -> int:
+    """The tokens that an answer lists, where it lists those of each choice; else 0."""
+    if exchange.status != 200 or not replied.holds(exchange):
+        return 0
+    listed = [tokens_listed(choice) for choice in reply_of(exchange).choices.values()]
+    return sum(listed) if listed and all(listed) else 0
 
 
 def _text(exchange: Exchange) -> str:

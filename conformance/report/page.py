@@ -22,7 +22,7 @@ from conformance.report.comparison import Change, Comparison, Row
 from conformance.report.distributions import Distributions, distributions
 from conformance.report.drawers import Drawer, at, group_of
 from conformance.report.evidence import Evidence
-from conformance.report.matrix import earnest, unmatched
+from conformance.report.matrix import earnest, one_relay, unmatched
 from conformance.report.platform import Entry, platform
 from conformance.report.proof import Proof
 from conformance.report.speed import Speed, speeds
@@ -31,8 +31,10 @@ from conformance.report.texts import ENGLISH
 from conformance.rule import Level
 from openapi import document
 
-ROOM = 740_000  # characters of HTML for rules and exchanges, beside some 220,000 for the rest
-ALLOWANCE, LEAST = 260_000, 40_000  # for exchanges that are shown whole, at most and at least
+ROOM = 810_000  # characters of HTML for rules and exchanges; the rest of a page takes what is left of a million
+COLUMN = 17_000  # characters that each relay takes of that for its tables
+ALLOWANCE, LEAST = 260_000, 60_000  # for exchanges that are shown whole, at most and at least
+FULL, MORE = 5, 35_000  # a page of so many relays stays under a million; for each one more it may have so many more
 MANY_RULES = 600
 MANY_TIMINGS = (40, 8)  # streams told one by one: of one relay, of each of several
 MANY_CHANGES = 60
@@ -65,6 +67,7 @@ class Page:
     outcomes: Mapping[str, int]
     unasked: tuple[str, ...]
     exchanges: tuple[tuple[Column, Evidence], ...]
+    lines: frozenset[str]
     whole: frozenset[str]
     exchanges_all: int
     times: Distributions
@@ -91,6 +94,17 @@ class Page:
         return MANY_TIMINGS[self.several]
 
     @property
+    def one_relay(self) -> bool:
+        """Whether all are runs of one relay."""
+        return one_relay([one.relay.run for one in self.columns])
+
+    @property
+    def layout(self) -> str:
+        """How outcomes stand in the list: side by side for up to 5 relays, else in a line below the rule."""
+        count = len(self.columns)
+        return "0" if count < 2 else str(count) if count <= 5 else "many"
+
+    @property
     def tone(self) -> str:
         return self.columns[0].tone if not self.several else ""
 
@@ -109,13 +123,14 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
     """The page of a comparison. `files` are the names of the runs on disk, in the order of the comparison."""
     columns = tuple(column(number, one, comparison, files) for number, one in enumerate(comparison.ranked))
     every = [(one, exhibit) for one in columns for exhibit in exhibits.of(one)]
-    listed = exhibits.listed(every, len(columns))
     answering = [number for number, relay in enumerate(comparison.relays) if relay.summary.all.decided]
     differing = frozenset(row.rule for row in (*earnest(comparison), *unmatched(comparison)))
     grouped = {row.rule: group_of(row, answering) for row in comparison.rows}
     ordered = sorted(comparison.rows, key=lambda row: (GROUPS.index(grouped[row.rule]), row.urgency))
-    drawers = list(_drawers(ordered[:MANY_RULES], grouped, comparison, _by_relay(listed), proof))
-    left = ROOM - sum(one.weight for one in drawers) - exhibits.LINE * len(listed)
+    drawers = list(_drawers(ordered[:MANY_RULES], grouped, comparison, _by_relay(every), proof))
+    listed = exhibits.listed(every, drawers)
+    left = ROOM - COLUMN * len(columns) - sum(one.weight for one in drawers) - exhibits.LINE * len(listed)
+    least = LEAST + MORE * max(len(columns) - FULL, 0)
     pair = _pair(comparison, columns)
     changes = comparison.changes() if pair else ()
     return Page(
@@ -127,8 +142,9 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
         rules_left=max(len(ordered) - MANY_RULES, 0),
         outcomes=Counter(word for row in ordered for word in set(row.words)),
         unasked=_unasked(comparison),
-        exchanges=tuple(listed),
-        whole=exhibits.affordable(listed, min(max(left, LEAST), ALLOWANCE)),
+        exchanges=tuple(sorted(listed, key=lambda one: (one[0].number, one[1].number))),
+        lines=frozenset(exhibit.anchor for _, exhibit in listed),
+        whole=exhibits.affordable(listed, min(max(left, least), ALLOWANCE)),
         exchanges_all=len(every),
         times=distributions([one.relay.run.exchanges for one in columns]),
         faster=tuple(_faster(comparison, columns)),
@@ -144,13 +160,13 @@ def page(comparison: Comparison, proof: Proof, files: Sequence[str] = ()) -> Pag
 
 
 def _pair(comparison: Comparison, columns: Sequence[Column]) -> tuple[Column, Column] | None:
-    """The two runs whose difference is told, older first: the first and the last where there are two, or where all are
-    of one relay."""
-    places = {str(relay.run.header.relay.get("base_url")) for relay in comparison.relays}
-    if len(comparison.relays) < 2 or (len(comparison.relays) > 2 and len(places) > 1):
+    """The two runs whose difference is told, as they were given: the first and the last where there are two, or where
+    all are of one relay."""
+    relays = comparison.relays
+    if len(relays) < 2 or (len(relays) > 2 and not one_relay([relay.run for relay in relays])):
         return None
     by_relay = {id(one.relay): one for one in columns}
-    return by_relay[id(comparison.relays[0])], by_relay[id(comparison.relays[-1])]
+    return by_relay[id(relays[0])], by_relay[id(relays[-1])]
 
 
 def _faster(comparison: Comparison, columns: Sequence[Column]) -> Iterator[tuple[Speed, Column, Column]]:
@@ -182,10 +198,10 @@ def _chapters(comparison: Comparison, differing: AbstractSet[str]) -> Iterator[C
         yield Chapter(name, len(rows), tuple(cells), sum(row.rule in differing for row in rows))
 
 
-def _by_relay(listed: Sequence[tuple[Column, Evidence]]) -> dict[int, dict[str, Evidence]]:
-    """The exchanges on the page, by column and id."""
+def _by_relay(every: Sequence[tuple[Column, Evidence]]) -> dict[int, dict[str, Evidence]]:
+    """The exchanges, by column and id."""
     shown: dict[int, dict[str, Evidence]] = {}
-    for one, exhibit in listed:
+    for one, exhibit in every:
         shown.setdefault(one.number, {})[exhibit.exchange.id] = exhibit
     return shown
 

@@ -99,8 +99,11 @@ def _covered(
 
 
 def _unclaimed(run: Run, entry: Entry) -> bool:
-    """Whether no model is named for any probe of the row, or the run was not confined and still asked none of them."""
+    """Whether no model is named for any probe of the row, or the run was not confined and still asked none of them; of
+    recordings nobody says what was claimed."""
     models = run.header.relay.get("models")
-    named = set(models) if isinstance(models, dict) else set()
+    if not isinstance(models, dict) or not run.header.plan:
+        return False
+    named = set(models)
     roles = {role.value for name in entry.probes if (role := PROBES[name].role) is not None}
     return (bool(roles) and not roles & named) or not run.header.plan.get("only")

@@ -1,10 +1,11 @@
 """Whether one relay is faster than another, with a test and its size.
 
-What two relays were both asked, and answered whole, is a pair: the same probe, step and repeat, sent at about the same
-time. The test is Wilcoxon's signed-rank test on the logarithms of the ratios, exact for as many pairs as here come,
-ties included; the size is the Hodges-Lehmann estimate of the ratio with its interval of 95 %. A difference is told as
-one only where the test, corrected for how many were made (Holm), is below ALPHA, the interval leaves out every ratio
-that nobody feels (1/FELT to FELT), and the times themselves lie further apart than our own clock's noise.
+What two relays were both asked by probes, and answered whole, is a pair: the same probe, step and repeat. Where both
+were asked in step the hour decides nothing; of runs at other times that is said beside it. The test is Wilcoxon's
+signed-rank test on the logarithms of the ratios, exact for as many pairs as here come, ties included; the size is the
+Hodges-Lehmann estimate of the ratio with its interval of 95 %. A difference is told as one only where the test,
+corrected for how many were made (Holm), is below ALPHA, the interval leaves out every ratio that nobody feels (1/FELT
+to FELT), and the times themselves lie further apart than our own clock's noise.
 
     Wilcoxon, Individual comparisons by ranking methods, 1945 · Hodges and Lehmann, 1963 · Holm, 1979
 """
@@ -17,6 +18,7 @@ from statistics import NormalDist, median
 
 from conformance.report.comparison import Comparison
 from conformance.report.timing import Sample, times
+from conformance.run import Run
 
 ALPHA = 0.01
 FEWEST = 8  # pairs: of fewer nothing is said
@@ -34,7 +36,7 @@ MEASURES: dict[str, Callable[[Sample], float | None]] = {
 @dataclass(frozen=True, slots=True)
 class Speed:
     """One measure at two relays, by their numbers. `ratio` is the time at `slow` over that at `fast`, `p` is corrected;
-    `fast_median` and `slow_median` are seconds, over the pairs."""
+    `fast_median` and `slow_median` are seconds, over the pairs; `together` says that the two runs overlap in time."""
 
     measure: str
     fast: int
@@ -46,6 +48,7 @@ class Speed:
     low: float
     high: float
     p: float
+    together: bool = True
 
     @property
     def differs(self) -> bool:
@@ -56,14 +59,21 @@ class Speed:
 
 def speeds(comparison: Comparison) -> list[Speed]:
     """Each measure at each two relays that share enough, the greatest difference first."""
-    samples = [{one.key: one for one in times(relay.run.exchanges).samples} for relay in comparison.relays]
+    runs = [relay.run for relay in comparison.relays]
+    samples = [{one.key: one for one in times(run.exchanges).samples if one.asked} for run in runs]
     told = [
-        speed
+        replace(speed, together=_overlap(runs[one], runs[other]))
         for one, other in combinations(range(len(samples)), 2)
         for measure, read in MEASURES.items()
         if (speed := _speed(measure, (one, other), list(_pairs(samples[one], samples[other], read))))
     ]
     return sorted(_corrected(told), key=lambda speed: (not speed.differs, -speed.ratio))
+
+
+def _overlap(one: Run, other: Run) -> bool:
+    """Whether two runs were under way at the same time, by what they say of it."""
+    ends = [run.footer.finished if run.footer else "" for run in (one, other)]
+    return one.header.started <= ends[1] and other.header.started <= ends[0]
 
 
 def _pairs(

@@ -5,7 +5,7 @@ Streams that were asked for and failed are counted apart, since a time without a
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -83,7 +83,7 @@ def _ticks(arrivals: list[float]) -> tuple[int, ...]:
 
 # --- many of them, as samples -----------------------------------------------------------------------------------------
 
-Key = tuple[str, str, int]  # probe, step, repeat: what one relay was asked and another too
+Key = tuple[str, str, int]  # probe (of a recording its name), step, repeat: what one relay was asked and another too
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ class Sample:
     ttft: float
     total: float
     gaps: tuple[float, ...]
+    asked: bool = True  # by a probe of ours; else it is a recording, by its name
 
     @property
     def per_piece(self) -> float | None:
@@ -141,8 +142,8 @@ def sample(exchange: Exchange) -> Sample | None:
     if not pieces or not all(map(math.isfinite, (*pieces, exchange.ended_at))):
         return None
     gaps = tuple(later - earlier for earlier, later in pairwise(pieces))
-    key = (exchange.probe or "", exchange.step or "", exchange.repeat)
-    return Sample(key, exchange.id, pieces[0], exchange.ended_at, gaps)
+    key = (exchange.probe or exchange.id, exchange.step or "", exchange.repeat)
+    return Sample(key, exchange.id, pieces[0], exchange.ended_at, gaps, exchange.probe is not None)
 
 
 def _failed(exchange: Exchange) -> bool:
@@ -153,10 +154,18 @@ def _failed(exchange: Exchange) -> bool:
     )
 
 
-def shared(several: Iterable[Times]) -> list[Times]:
+def shared(several: Iterable[Times]) -> list[Times] | None:
     """The same, confined to what all that have any sample were asked and answered: who was asked for more, or longer,
-    is not slower for it. Failures stay as they are."""
+    is not slower for it. Beside what probes asked recordings are left out. Failures stay as they are. None where
+    nothing was answered by all of them."""
     told = list(several)
-    keys: Mapping[int, set[Key]] = {number: {one.key for one in times.samples} for number, times in enumerate(told)}
-    common = set.intersection(*filter(None, keys.values())) if any(keys.values()) else set()
-    return [Times(tuple(one for one in times.samples if one.key in common), times.failed) for times in told]
+    asked = any(one.asked for times in told for one in times.samples)
+    samples = [tuple(one for one in times.samples if one.asked or not asked) for times in told]
+    keys = [{one.key for one in some} for some in samples if some]
+    common: set[Key] = set.intersection(*keys) if keys else set()
+    if keys and not common:
+        return None
+    return [
+        Times(tuple(one for one in some if one.key in common), times.failed)
+        for some, times in zip(samples, told, strict=True)
+    ]

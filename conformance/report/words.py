@@ -12,6 +12,8 @@ from markupsafe import Markup
 from conformance.report.escape import visible
 from conformance.report.texts import TEXTS
 
+WORD = 100  # characters of what stands in a text for a number; it may be the name of a relay
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -24,14 +26,12 @@ class Words:
 
     def plain(self, key: str, n: object = "", of: object = "") -> str:
         """The text with its numbers."""
-        return TEXTS[self.language][key].replace("{n}", visible(str(n))).replace("{of}", visible(str(of)))
+        return TEXTS[self.language][key].replace("{n}", visible(str(n), WORD)).replace("{of}", visible(str(of), WORD))
 
     def t(self, key: str, n: object = None, of: object = None) -> Markup:
         """The text as an element."""
-        numbers = (("n", n), ("of", of))
-        more = Markup().join(
-            Markup(' data-{}="{}"').format(name, visible(str(value))) for name, value in numbers if value is not None
-        )
+        given = {name: visible(str(value), WORD) for name, value in (("n", n), ("of", of)) if value is not None}
+        more = Markup().join(Markup(' data-{}="{}"').format(name, value) for name, value in given.items())
         shown = self.plain(key, "" if n is None else n, "" if of is None else of)
         return Markup('<span data-t="{}"{}>{}</span>').format(key, more, shown)
 

@@ -233,7 +233,7 @@ def completion(exchange: Exchange) -> Iterator[Remark]:
 def _most_delivered(exchange: Exchange) -> tuple[int, str]:
     """The most tokens of what came, and the sum of it in words."""
     choices = list(reply_of(exchange).choices.values())
-    listed = [_listed(choice) for choice in choices]
+    listed = [tokens_listed(choice) for choice in choices]
     if all(listed):
         exact = sum(listed)
         return 2 * exact + SLACK, f"logprobs lists the {exact} tokens of the whole text"
@@ -245,7 +245,7 @@ def _most_delivered(exchange: Exchange) -> tuple[int, str]:
     return most, f"what came has {size} bytes, so {most_tokens(size)} tokens at most, and {frames} for what frames it"
 
 
-def _listed(choice: Choice) -> int:
+def tokens_listed(choice: Choice) -> int:
     """How many tokens logprobs lists, where they spell the text; else 0."""
     tokens = [one.get("token") for one in choice.logprobs if isinstance(one, dict)]
     spelt = "".join(token for token in tokens if isinstance(token, str))

@@ -19,15 +19,9 @@ from openapi.wire.exchange import Headers
 from openapi.wire.redaction import MARK, SHORTEST, Redactor, mark
 
 HEADER_PARTS = ("auth", "key", "token", "secret", "cookie", "password", "credential", "signature")
-HARMLESS = frozenset(  # named so, and no secret
-    {
-        "www-authenticate",
-        "idempotency-key",
-        "access-control-allow-credentials",
-        "x-portkey-provider",
-        "x-portkey-custom-host",
-    }
-)
+HARMLESS = frozenset({"www-authenticate", "idempotency-key", "access-control-allow-credentials"})  # named so only
+HOLDING = frozenset({"x-portkey-config"})  # a configuration with the keys of providers in it
+PRODUCTS = ("portkey",)  # a name with such a word in it
 MEASURES = ("spend", "limit", "budget", "count", "remaining", "reset", "usage", "duration")  # `x-litellm-key-spend`
 MEMBERS = re.compile(
     r"(?:^|[_-])(?:api[_-]?key|access[_-]?key|secret|password|passwd|credential|auth|authorization|bearer"
@@ -67,8 +61,11 @@ class Look:
 def is_secret_header(name: str) -> bool:
     """Whether the value of a header is a secret, by the header's name."""
     lower = name.lower()
-    harmless = lower in HARMLESS or "ratelimit" in lower or lower.rpartition("-")[2] in MEASURES
-    return not harmless and any(part in lower for part in HEADER_PARTS)
+    if lower in HARMLESS or "ratelimit" in lower or lower.rpartition("-")[2] in MEASURES:
+        return False
+    for product in PRODUCTS:
+        lower = lower.replace(product, "")
+    return name.lower() in HOLDING or any(part in lower for part in HEADER_PARTS)
 
 
 def looks(text: str) -> Iterator[Look]:

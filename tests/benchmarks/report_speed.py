@@ -6,10 +6,12 @@ many findings. Prints the seconds, the memory of the whole process at its peak, 
 Aim: under 3 s, 300 MB and 1 MB. `tests/conformance/report/test_html.py` holds the bytes, and loosely the rest.
 """
 
+import re
 import resource
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from conformance.report import html
 from conformance.rule import Finding, Level, Outcome, Verdict
@@ -48,13 +50,24 @@ def _verdict(name: str, outcome: Outcome, exchange: int, probe: int) -> Verdict:
     return Verdict(name, level, outcome, f"chat.probe-{exchange}-{probe}", (f"e{exchange}",), found, reason)
 
 
+def peak() -> int:
+    """The most MB that this process ever held. Linux tells it of the program alone; the usual count begins with what
+    the process held before it became this program."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        told = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
+        if told:
+            return int(told[1]) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
 def main() -> None:
     rules, relays, exchanges = map(int, sys.argv[1:] or ("300", "5", "500"))
     runs = several(rules, relays, exchanges)
     start = time.perf_counter()
     page = html.render(runs, BOOK)
     taken = time.perf_counter() - start
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    memory = peak()
     size = len(page.encode())
     print(f"{rules} rules, {relays} relays, {exchanges} exchanges: {taken:.2f} s, {memory} MB, {size:,} bytes")
 

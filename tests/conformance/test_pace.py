@@ -75,6 +75,15 @@ def test_who_has_caught_up_is_waited_for_again() -> None:
     asyncio.run(work())
 
 
+def test_a_probe_of_no_plan_meets_nobody() -> None:
+    async def work() -> None:
+        company = Company({"a": "1", "b": "1"}, 60)
+        await asyncio.wait_for(company.member("a").meet("drawn"), 5)
+        company.member("a").skip("drawn")
+
+    asyncio.run(work())
+
+
 def test_what_is_skipped_is_not_waited_for() -> None:
     async def work() -> None:
         company = Company({"a": "1", "b": "1"}, 60)

@@ -17,7 +17,7 @@ TEXT = "".join(f"{line}\n" for line in lines_of(small_run())).encode()
 def test_packed_and_unpacked_are_the_same_run(tmp_path: Path) -> None:
     plain, packed = tmp_path / "r.jsonl", tmp_path / "r.jsonl.gz"
     plain.write_bytes(TEXT)
-    packed.write_bytes(gzip.compress(TEXT))
+    packed.write_bytes(gzip.compress(TEXT, mtime=0))
     assert stored_run(plain).verdicts == stored_run(packed).verdicts == small_run().verdicts
 
 
@@ -27,9 +27,9 @@ def test_packed_and_unpacked_are_the_same_run(tmp_path: Path) -> None:
         ("r.jsonl", b"hello\n"),
         ("r.jsonl", b"\xff"),
         ("r.jsonl.gz", b"hello\n"),
-        ("r.jsonl.gz", gzip.compress(TEXT)[:-20]),
-        ("r.jsonl.gz", gzip.compress(TEXT)[:30] + b"xx" + gzip.compress(TEXT)[32:]),
-        ("r.jsonl.gz", gzip.compress(b"\xff")),
+        ("r.jsonl.gz", gzip.compress(TEXT, mtime=0)[:-20]),
+        ("r.jsonl.gz", gzip.compress(TEXT, mtime=0)[:30] + b"xx" + gzip.compress(TEXT, mtime=0)[32:]),
+        ("r.jsonl.gz", gzip.compress(b"\xff", mtime=0)),
         ("r.jsonl.gz", b""),
     ],
 )
@@ -42,6 +42,6 @@ def test_what_is_no_run_is_told(tmp_path: Path, name: str, data: bytes) -> None:
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "MOST", 100)
-    (tmp_path / "r.jsonl.gz").write_bytes(gzip.compress(TEXT))
+    (tmp_path / "r.jsonl.gz").write_bytes(gzip.compress(TEXT, mtime=0))
     with pytest.raises(ConfigurationError, match="more than 100 bytes"):
         stored_run(tmp_path / "r.jsonl.gz")

@@ -19,7 +19,7 @@ from openapi.wire.http1 import AnswerReader
 from tests.mock_server.capture import connect
 
 MB = 1 << 20
-PATIENCE = 3.0  # seconds of silence after which a client of ours goes
+PATIENCE = 15.0  # seconds of silence after which a client of ours goes
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 DEEP = b"[" * 5000 + b"]" * 5000
 

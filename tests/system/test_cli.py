@@ -422,7 +422,7 @@ def test_a_folder_of_recordings_is_judged_as_one_run() -> None:
     found = run_of(Path("litellm.jsonl"))
     names = sorted(path.stem for path in (RECORDINGS / "litellm").iterdir())
     assert sorted(exchange.id for exchange in found.exchanges) == names
-    assert str(found.header.relay["name"]).startswith("litellm[proxy]")
+    assert str(found.header.relay["name"]).startswith("recorded: litellm[proxy]")
     alone = relayproof_("judge", RECORDINGS / "litellm" / "chat-n2-stream.jsonl", "--out", "one.jsonl")
     assert alone.code == 1
     of_one = [one for one in found.verdicts if one.exchanges == ("chat-n2-stream",)]

@@ -115,6 +115,19 @@ def test_a_key_goes_to_its_own_host_alone() -> None:
     assert not any("sk-one" in path.read_text() or "sk-two" in path.read_text() for path in Path("runs").iterdir())
 
 
+def test_the_same_requests_are_drawn_for_all() -> None:
+    with ExitStack() as stack:
+        one, two = mocks(stack, None, None)
+        path = targets({"one": one, "two": two}, models='[target.models]\nchat = "mock-chat"\n')
+        words = ("--fuzz", "--seed", "5", "--only", "chat.whole", "--repeats", "0", "--out", "runs", "--quiet")
+        told = relayproof_("compare", path, *words, "--json", "c.json", **KEY)
+    assert compared(told)["differences"] == []
+    runs = [run_of(path) for path in sorted(Path("runs").iterdir())]
+    drawn = [{e.probe: e.request.body for e in run.exchanges if (e.probe or "").startswith("fuzz.")} for run in runs]
+    assert len(drawn[0]) > 10
+    assert drawn[0] == drawn[1]
+
+
 def test_a_target_has_headers_of_its_own() -> None:
     with serving(sends(said(200, reply()))) as one, serving(sends(said(200, reply()))) as two:
         path = targets({"one": one.url}, 'headers = { x-provider = "openai" }\n')

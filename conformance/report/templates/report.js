@@ -119,10 +119,17 @@
     const rule = $(".id", slot.closest(".rule")).textContent;
     const place = slot.lastElementChild, source = document.getElementById(slot.dataset.x);
     if (!source || place.firstChild) return;
-    const inside = $(".inside", source) ?? $("#exchanges > .note");
+    const inside = $(".inside", source);
+    if (!inside) return tell(place, slot.dataset.x, $(".id", source).textContent);
     place.replaceChildren(...inside.cloneNode(true).childNodes);
     for (const row of $$("tr.hit", place))
       row.classList.toggle("hit", row.dataset.rules.split(" ").includes(rule));
+  };
+  const tell = (place, anchor, id) => {
+    const how = document.getElementById(`how-${anchor.slice(1).split("-")[0]}`).cloneNode(true), code = $("code", how);
+    how.removeAttribute("id");
+    if (/^[\w.~-]+$/.test(id)) code.textContent = code.textContent.replace(/ID$/, () => id);
+    place.replaceChildren(how);
   };
   const label = slot => {
     const source = document.getElementById(slot.dataset.x), head = source && ($("summary", source) ?? source);
@@ -141,7 +148,7 @@
   document.addEventListener("click", event => {
     const button = event.target.closest(".copy button");
     if (!button) return;
-    const text = $("pre, code", button.parentElement);
+    const text = $("pre, code, span", button.parentElement);
     navigator.clipboard?.writeText(text.textContent).then(() => {
       button.textContent = "✓";
       setTimeout(() => say(button), 1200);

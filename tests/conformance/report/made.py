@@ -275,3 +275,30 @@ runs = st.builds(
     verdicts=st.lists(verdicts(), max_size=12).map(tuple),
     footer=st.none() | footers,
 )
+
+
+# --- several ----------------------------------------------------------------------------------------------------------
+
+
+def named(run: Run, name: str, **verdicts: Outcome) -> Run:
+    """The run as one of another relay, where each of these rules (a dot is `_`) came out as told."""
+    told = {rule.replace("__", "-").replace("_", "."): outcome for rule, outcome in verdicts.items()}
+    changed = tuple(
+        replace(one, outcome=told[one.rule], findings=()) if one.rule in told else one for one in run.verdicts
+    )
+    header = replace(run.header, relay={**run.header.relay, "name": name, "base_url": f"https://{name}.example/v1"})
+    return ended(replace(run, header=header, verdicts=changed))
+
+
+def dead_run() -> Run:
+    """A relay that could not be reached: nothing of it is decided."""
+    reason = "the relay could not be reached: connection refused"
+    verdicts = tuple(Verdict(rule, row.level, Outcome.UNTESTABLE, "p", (), (), reason) for rule, row in BOOK.items())
+    header = replace(HEADER, relay={"name": "dead", "base_url": "http://127.0.0.1:9"})
+    return ended(Run(header, (), verdicts), 3)
+
+
+def several_runs() -> tuple[Run, Run, Run]:
+    """A relay with failures, one that mends a MUST, and one that is dead."""
+    small = small_run()
+    return small, named(small, "b-relay", errors_no__key=Outcome.PASS), dead_run()

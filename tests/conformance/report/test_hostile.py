@@ -43,6 +43,14 @@ def test_the_page_has_the_tags_of_its_template_and_no_other(text: str) -> None:
 
 
 @hostile
+def test_a_page_of_several_hostile_relays_hides_nothing_and_is_bounded(text: str) -> None:
+    shown = html.render([hostile_run(text), hostile_run(text[::-1]), hostile_run(text)], BOOK, names=[text] * 3)
+    assert not HIDDEN.search(shown.replace("\n", ""))
+    assert len(shown.encode()) < 1_000_000
+    assert shown.count("<script>") == shown.count("</script>") == shown.count("</style>") == 1
+
+
+@hostile
 def test_junit_is_xml_whatever_the_text(text: str) -> None:
     root = ET.fromstring(junit.render(hostile_run(text), BOOK))
     allowed = {"testsuites", "testsuite", "testcase", "properties", "property"}

@@ -36,3 +36,11 @@ def test_tokens_are_those_that_answers_report_and_silence_is_counted() -> None:
 def test_refusals_are_requests_that_used_nothing() -> None:
     (one,) = used([recorded("litellm/err-no-auth", "e3", "errors.no-key")])
     assert (one.requests, one.reported, one.silent, one.characters) == (1, 0, 0, 0)
+
+
+def test_tokens_are_counted_where_an_answer_lists_them_and_reports_their_sum() -> None:
+    listed = recorded("llama-server/chat-logprobs", "e2", "chat.logprobs")
+    unsaid = recorded("llama-server/chat-logprobs-stream", "e3", "chat.logprobs-stream")  # lists them, and no usage
+    (one,) = used([WHOLE, listed, unsaid])
+    assert one.counted == one.counted_of > 0
+    assert one.counted < one.completion

@@ -42,6 +42,11 @@ def test_what_was_not_asked_is_not_claimed_unless_the_run_was_confined() -> None
     assert covered(confined, [ROW, VIDEO]) == [Covered(Standing.NOT_ASKED), Covered(Standing.NOT_CLAIMED)]
 
 
+def test_of_recordings_nobody_says_what_was_claimed() -> None:
+    assert covered(run(relay={"name": "recorded"}), [ROW, VIDEO]) == [Covered(Standing.NOT_ASKED)] * 2
+    assert covered(run(relay={"models": {}}, plan={}), [ROW]) == [Covered(Standing.NOT_ASKED)]
+
+
 def test_what_no_probe_asks_is_not_yet_judged_whatever_the_run() -> None:
     none = replace(ROW, probes=())
     assert covered(small_run(), [none]) == [Covered(Standing.NOT_YET)]

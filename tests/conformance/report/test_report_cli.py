@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from conformance import outputs
+from conformance.report import texts, wire_text
 from conformance.report_cli import report
 from conformance.run import lines_of
-from tests.conformance.report.made import small_run
+from tests.conformance.report.made import several_runs, small_run
 
 
 @pytest.fixture
@@ -63,3 +65,47 @@ def test_a_file_that_is_no_run_is_exit_2(content: bytes, tmp_path: Path) -> None
 def test_a_file_that_cannot_be_written_is_exit_2(stored: Path) -> None:
     told = CliRunner().invoke(report, [str(stored), "--html", str(stored / "below" / "a-file")])
     assert told.exit_code == 2
+
+
+def test_several_runs_are_told_side_by_side(stored: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text("".join(f"{line}\n" for line in lines_of(several_runs()[1])), encoding="utf-8")
+    page = tmp_path / "page.html"
+    told = CliRunner().invoke(report, [str(stored), str(other), "--html", str(page), "--lang", "zh"])
+    assert told.exit_code == 0
+    assert "errors.no-key" in told.output
+    assert f"wrote {page}" in told.output
+    text = page.read_text(encoding="utf-8")
+    assert '<html lang="zh-CN">' in text
+    assert "relayproof report other.jsonl --exchange" in text
+
+
+def test_a_format_that_tells_of_one_run_is_refused_for_several(stored: Path, tmp_path: Path) -> None:
+    told = CliRunner().invoke(report, [str(stored), str(stored), "--junit", str(tmp_path / "j.xml")])
+    assert told.exit_code == 2
+    assert "--junit tells of one run" in told.output
+
+
+def test_one_exchange_is_printed_with_all_its_bytes(stored: Path) -> None:
+    told = CliRunner().invoke(report, [str(stored), "--exchange", "e2"])
+    assert told.exit_code == 0
+    exchange = small_run().exchange("e2")
+    assert exchange
+    assert told.output == wire_text.render(exchange, "https://relay.example/v1")
+
+
+@pytest.mark.parametrize(("more", "said"), [([], "has no exchange 'e99'"), (["again"], "has no exchange 'e99'")])
+def test_an_exchange_that_is_not_there_is_exit_2(stored: Path, more: list[str], said: str) -> None:
+    told = CliRunner().invoke(report, [str(stored), *([str(stored)] if more else []), "--exchange", "e99"])
+    assert told.exit_code == 2
+    assert said in told.output
+
+
+def test_an_exchange_of_several_runs_is_none(stored: Path) -> None:
+    told = CliRunner().invoke(report, [str(stored), str(stored), "--exchange", "e2"])
+    assert told.exit_code == 2
+    assert "--exchange is of one run" in told.output
+
+
+def test_the_languages_of_the_option_are_those_of_the_texts() -> None:
+    assert outputs.LANGUAGES == texts.LANGUAGES

@@ -119,3 +119,15 @@ def test_false_alarms_are_as_rare_as_they_are_said_to_be() -> None:
     draw = random.Random(7)
     below = sum(speed.signed_rank([draw.gauss(0, 1) for _ in range(20)]) < 0.05 for _ in range(1000))
     assert 25 <= below <= 75
+
+
+def test_runs_at_other_times_are_told_as_such_and_recordings_not_at_all() -> None:
+    one, other = relay("a", 0.4, seed=1), relay("b", 0.2, seed=2)
+    assert all(found.together for found in told(one, other))
+    later = replace(other, header=replace(other.header, started="2099-01-01T00:00:00Z"))
+    assert not any(found.together for found in told(one, later))
+    recordings = [
+        replace(run, exchanges=tuple(replace(e, probe=None, id=f"r{n}") for n, e in enumerate(run.exchanges)))
+        for run in (one, other)
+    ]
+    assert told(*recordings) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.report.timing import sample, shared, times, timing, timings
+from conformance.report.timing import Times, sample, shared, times, timing, timings
 from openapi.wire.exchange import End, Exchange, Read, Request
 from tests.conformance.report.made import recorded
 
@@ -111,5 +111,18 @@ def test_relays_are_measured_on_what_all_of_them_answered() -> None:
     one = times([asked(*SAID), asked(*SAID, probe="chat.long", ended_at=9.0)])
     other, dead = times([asked(*SAID)]), times([])
     common = shared([one, other, dead])
+    assert common is not None
     assert [[sample.key[0] for sample in times.samples] for times in common] == [["chat.stream"], ["chat.stream"], []]
     assert shared([dead, dead]) == [dead, dead]
+
+
+def test_relays_that_were_not_asked_the_same_are_not_compared() -> None:
+    apart = times([asked(*SAID, probe="chat.long")])
+    assert shared([times([asked(*SAID)]), apart]) is None
+    assert times([asked(*SAID, probe=None)]).samples[0].key == ("e1", "", 1)  # a recording goes by its name
+
+
+def test_a_recording_takes_nothing_away_from_what_relays_were_asked_alike() -> None:
+    live, recorded_ = times([asked(*SAID)]), times([asked(*SAID, probe=None)])
+    assert shared([live, recorded_, live]) == [live, Times((), 0), live]
+    assert shared([recorded_, recorded_]) == [recorded_, recorded_]

@@ -12,7 +12,19 @@ KEY = "sk-planted-0123456789"
 
 
 @pytest.mark.parametrize(
-    "name", ["Authorization", "x-api-key", "Cookie", "set-cookie", "X-Auth-Token", "api-key", "x-goog-api-key"]
+    "name",
+    [
+        "Authorization",
+        "x-api-key",
+        "Cookie",
+        "set-cookie",
+        "X-Auth-Token",
+        "api-key",
+        "x-goog-api-key",
+        "x-portkey-api-key",
+        "x-portkey-virtual-key",
+        "X-Portkey-Config",
+    ],
 )
 def test_headers_that_hold_secrets(name: str) -> None:
     assert secrets.is_secret_header(name)
@@ -28,6 +40,7 @@ def test_headers_that_hold_secrets(name: str) -> None:
         "x-litellm-key-spend",
         "Access-Control-Allow-Credentials",
         "x-portkey-provider",
+        "x-portkey-cache-status",
     ],
 )
 def test_headers_that_do_not(name: str) -> None:
