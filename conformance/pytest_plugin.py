@@ -11,6 +11,7 @@ Nothing is imported, collected or sent unless a relay is named.
 
 import argparse
 import math
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,17 @@ def _at_a_time(text: str) -> int:
     return int(text)
 
 
+def _money(text: str) -> Decimal:
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        found = Decimal("nan")
+    if not (found.is_finite() and found >= 0):
+        msg = f"{text!r} is no amount of money"
+        raise argparse.ArgumentTypeError(msg)
+    return found
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -60,6 +72,7 @@ OPTIONS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (  # option, na
     ("dialect", "dialects", "NAME|FILE.toml", "Excuse the habits of a family: xfailed. Repeatable.", MANY),
     ("max-requests", "max_requests", "N", "Never send more requests, in all workers together.", {"type": _count}),
     ("max-tokens", "max_tokens", "N", "Never cause more tokens, at their worst.", {"type": _count}),
+    ("max-cost", "max_cost", "N", "Never cause more cost, in the currency of the target's prices.", {"type": _money}),
     ("timeout", "timeout", "S", "Seconds for an answer (120; video 1800).", {"type": _seconds}),
     ("idle-timeout", "idle_timeout", "S", "Seconds of silence (60; video 300).", {"type": _seconds}),
     ("header", "headers", "K:V", "One more header on each request. Repeatable.", MANY),

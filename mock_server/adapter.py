@@ -6,13 +6,15 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server import synthesis
-from mock_server.answer import Answer, Asked
+from mock_server import cost, synthesis
+from mock_server.answer import Answer, Asked, Frame
 from mock_server.asking import Fields, header
+from mock_server.gate import Gate, Ticket, counts
+from mock_server.hours import Hours
 from mock_server.journal import Done, Journal
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
@@ -21,8 +23,12 @@ from mock_server.options import Options
 from mock_server.relay import Relay, dressed
 from mock_server.replay import Connection, at_once, stays_open
 from mock_server.respond import EXTENSION, Clock, Moment, Raw, Responder, Sent, date, tell
+from mock_server.script import Play
 from mock_server.settled import Decision, Settled
 from openapi.wire.exchange import Auth, Headers
+
+if TYPE_CHECKING:
+    from mock_server.workers.member import Member
 
 DISCARD = 8  # so many times the largest body is read and thrown away, so that a client hears its 413
 
@@ -44,15 +50,24 @@ class Heard(NamedTuple):
 class Adapter:
     """ASGI on one side, Asked and Answer on the other."""
 
-    def __init__(self, relays: Relays, options: Options, load: Callable[[], Library] | None = None) -> None:
+    def __init__(
+        self,
+        relays: Relays,
+        options: Options,
+        load: Callable[[], Library] | None = None,
+        *,
+        member: "Member | None" = None,
+    ) -> None:
         self.relays = relays
         self.pace = options.pace
-        self.journal = Journal(options.journal)
+        self.journal = Journal(options.journal, numbers=member.numbers if member else None)
         self.metrics = Metrics()
         self.under_way = 0
         self._load = load
         self._settled = Settled()
         self._began = relays.wanted, relays.script
+        owner, zero = (member.owner, member.zero) if member else ("", None)
+        self.gate = Gate(relays.ledger, Hours(zero=zero), options.conduct.limits, options.conduct.outages, owner)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,6 +91,7 @@ class Adapter:
         after = moment.elapsed()
         raw.finish(keep_alive=stays_open(done.answer, connection))
         self._note(moment, done, tell(scope, Sent(len(whole), after, after, 0.0, left=False)))
+        self._leave(done)
         return None
 
     def _whole(self, done: Done, connection: Connection) -> bytes | None:
@@ -90,10 +106,9 @@ class Adapter:
         raw: Raw | None = scope.get("extensions", {}).get(EXTENSION)
         self.under_way += 1
         try:
-            self._note(
-                moment,
-                *await self.serve(scope, receive, send, Clock(receive, moment, raw, self.metrics.pieces.add), done),
-            )
+            clock = Clock(receive, moment, raw, self.metrics.pieces.add)
+            done, sent = await self.serve(scope, receive, send, clock, done)
+            self._note(moment, done, sent)
         except asyncio.CancelledError:  # cut, as the server stops
             if raw:
                 raw.finish(keep_alive=False)
@@ -102,6 +117,11 @@ class Adapter:
             raise
         finally:
             self.under_way -= 1
+            self._leave(done)
+
+    def _leave(self, done: Done) -> None:
+        if done.ticket:
+            self.gate.leave(done.ticket, _used(done))
 
     def _note(self, moment: Moment, done: Done, sent: Sent) -> None:
         self.metrics.add(done, sent)
@@ -131,7 +151,8 @@ class Adapter:
         method, target, headers = asking
         if refusal:
             return Done(relay.asked(method, target, headers, raw or b""), refusal)
-        if raw is None or relay is not self.relays.usual or self.relays.crowded or not isinstance(headers, Fields):
+        again = relay is self.relays.usual and self.gate.idle and not self.relays.crowded
+        if raw is None or not again or not isinstance(headers, Fields):
             return self._answer(relay, method, target, headers, raw)
         key = method, target, headers, raw
         known = self._settled.find(relay, key, second)
@@ -149,24 +170,61 @@ class Adapter:
             asked = relay.asked(method, target, headers, raw or b"")
             if raw is None:
                 return Done(asked, relay.too_large(asked), relay)
-            if self.relays.crowded:
-                asked = replace(asked, under_way=self.under_way + 1)
-            relay, asked, play = self.relays.cast(relay, asked)
-            if play is None and relay is self.relays.usual and relay.settles(asked):
-                settled = relay.settled(asked)
-                return Done(asked, dressed(asked, settled), relay, settled=settled)
-            return Done(asked, relay.answer(asked, play), relay, play)
+            return self._let_in(relay, asked)
         except UnknownMannerError as unknown:
             return Done(asked, refused(unknown))
         except Exception:  # one request must not take the others with it
             logger.exception("%s %s", method, target)
             return Done(asked, synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error"))
 
-    def reset(self) -> None:
-        """As it was started."""
+    def _let_in(self, relay: Relay, asked: Asked) -> Done:
+        """What is answered to a request, if the relay is not down and has room for it. Raises UnknownMannerError."""
+        gate = self.gate
+        down = gate.down(asked, gate.outages) if gate.outages else None
+        if down:
+            return Done(asked, dressed(asked, down))
+        ticket = gate.enter(asked, gate.limited) if gate.limited and counts(asked) else None
+        if isinstance(ticket, Answer):
+            return Done(asked, dressed(asked, ticket))
+        if self.relays.crowded:
+            ticket, under_way = gate.join(ticket)
+            asked = replace(asked, under_way=under_way)
+        try:
+            done = self._by_rule(relay, asked, ticket)
+        except BaseException:
+            if ticket:
+                gate.leave(ticket, 0)
+            raise
+        return replace(done, answer=done.ticket.on(done.answer)) if done.ticket else done
+
+    def _by_rule(self, relay: Relay, asked: Asked, ticket: Ticket | None) -> Done:
+        """What is answered to a request that was let in, if the rule that is for it lets it in too."""
+        relay, asked, play = self.relays.cast(relay, asked)
+        rule = play.rule if play else None
+        down = self.gate.down(asked, (rule.outage,)) if rule and rule.outage else None
+        if down:
+            return Done(asked, dressed(asked, down), None, play, ticket=ticket)
+        if rule and rule.limit and counts(asked):
+            entered = self.gate.enter(asked, ((rule.name, rule.limit),), ticket)
+            if isinstance(entered, Answer):
+                return Done(asked, dressed(asked, entered), None, play, ticket=ticket)
+            ticket = entered
+        return replace(self.chosen(relay, asked, play), ticket=ticket)
+
+    def chosen(self, relay: Relay, asked: Asked, play: Play | None) -> Done:
+        """The relay's answer."""
+        if play is None and relay is self.relays.usual and relay.settles(asked):
+            settled = relay.settled(asked)
+            return Done(asked, dressed(asked, settled), relay, settled=settled)
+        return Done(asked, relay.answer(asked, play), relay, play)
+
+    def reset(self, at: int | None = None) -> None:
+        """As it was started; its clock began `at` (microseconds of the machine's), else it begins now."""
         self.relays.wanted, script = self._began
         self.relays.perform(script)
         self.relays.reset()
+        self.gate.forget()
+        self.gate.hours.put(0, at)
         self.journal.clear()
         self.metrics.reset()
 
@@ -175,6 +233,15 @@ class Adapter:
         if self._load:
             self.relays.borrow(self._load())
         return len(self.relays.usual.library.recordings)
+
+
+def _used(done: Done) -> int | None:
+    """The tokens that the answer told. Nobody knows them where none came."""
+    if done.pending:
+        return None
+    if done.begins is None:
+        return cost.told(done.answer)
+    return cost.told(replace(done.answer, frames=(*done.answer.frames, Frame(0.0, done.begins.ending))))
 
 
 def refused(unknown: UnknownMannerError) -> Answer:

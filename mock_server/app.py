@@ -7,6 +7,7 @@ route, and what is neither is 404 in the envelope.
 import asyncio
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
@@ -23,6 +24,9 @@ from mock_server.recorder import Recorder
 from mock_server.respond import Raw
 from openapi.document import Document
 
+if TYPE_CHECKING:
+    from mock_server.workers.member import Member
+
 
 def create_app(
     document: Document,
@@ -31,16 +35,22 @@ def create_app(
     *,
     reload: Callable[[], Library] | None = None,
     recorder: Recorder | None = None,
+    member: "Member | None" = None,
 ) -> "Application":
     """The mock as an application, to be served or mounted: the conduct of `options` with its script read.
 
-    `reload` reads the recordings again, `recorder` keeps what an upstream answers.
+    `reload` reads the recordings again, `recorder` keeps what an upstream answers. Several workers are one mock by what
+    each has as a `member`.
     """
-    relays = Relays(document, library, options.conduct)
+    relays = Relays(document, library, options.conduct, member.ledger if member else None)
     upstream = options.upstream
-    adapter = Proxy(relays, options, reload, upstream, recorder) if upstream else Adapter(relays, options, reload)
+    adapter = (
+        Proxy(relays, options, reload, upstream, recorder, member=member)
+        if upstream
+        else Adapter(relays, options, reload, member=member)
+    )
     paths = {operation.path: operation.id for operation in document.operations}
-    hands = Control(adapter, options).routes if options.control else []
+    hands = Control(adapter, options, member).routes if options.control else []
     routes = [Route(_pattern(path), adapter, name=name) for path, name in paths.items()]
     return Application(adapter, [*hands, *routes, Mount("/", adapter)])
 

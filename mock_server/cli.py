@@ -4,6 +4,7 @@ import errno
 import math
 import os
 import signal
+import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,9 @@ import click
 
 if TYPE_CHECKING:
     from mock_server.latency import Distribution
+    from mock_server.limits import Limit
     from mock_server.options import Options
+    from mock_server.outage import Outage
     from mock_server.tls import Tls
     from mock_server.upstream import Upstream
     from mock_server.wish import Wish
@@ -56,6 +59,28 @@ def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> "Dist
         raise click.BadParameter(str(error), ctx, param) from None
 
 
+def _limits(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> "tuple[Limit, ...]":
+    if not words:
+        return ()
+    from mock_server.limits import LimitError, limit  # noqa: PLC0415
+
+    try:
+        return tuple(map(limit, words))
+    except LimitError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+def _outages(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> "tuple[Outage, ...]":
+    if not words:
+        return ()
+    from mock_server.outage import OutageError, outage  # noqa: PLC0415
+
+    try:
+        return tuple(map(outage, words))
+    except OutageError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
 def _aliases(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     pairs = [word.partition("=") for word in words]
     for name, equals, model in pairs:
@@ -69,11 +94,14 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
         return
     from mock_server.faults import FAULTS  # noqa: PLC0415
     from mock_server.faults.beyond import beyond  # noqa: PLC0415
+    from mock_server.outage import KINDS  # noqa: PLC0415
 
     for fault in FAULTS.values():
         click.echo(f"{fault.id}\n    {fault.text}\n    breaks: {', '.join(fault.breaks) or 'no rule'}")
         if why := beyond(fault):
             click.echo(f"    not as a proxy: {why}")
+    for kind in KINDS.values():
+        click.echo(f"--outage …,as={kind.name}\n    {kind.text}\n    breaks: {', '.join(kind.breaks) or 'no rule'}")
     ctx.exit()
 
 
@@ -143,6 +171,22 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     help="With more than N answers under way both take longer.",
 )
 @click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="WORDS",
+    callback=_limits,
+    help="What is let in: rpm=60,tpm=90000,concurrent=4 for each key; tokens=500/10s, per=model; may be repeated.",
+)
+@click.option(
+    "--outage",
+    "outages",
+    multiple=True,
+    metavar="FOR[/EVERY]",
+    callback=_outages,
+    help="When it is down: 10s/60s, and then from=30s, as=503, 502, reset or close; may be repeated.",
+)
+@click.option(
     "--record-from",
     metavar="URL",
     help="Stand in front of this live relay: pass on, byte for byte, and record. --fault bends what clients get.",
@@ -205,6 +249,8 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click calls it by name
 
     if given["verbose"]:
         _log_everything()
+    if given["workers"] > 1 and not hasattr(socket, "AF_UNIX"):
+        _give_up("--workers needs sockets of the file system, which there are not here")
     with ExitStack() as stack:
         options = _options(given, stack)
         try:
@@ -228,6 +274,8 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click calls it by name
             server.serve(options, bound, library)
         except KeyboardInterrupt:
             sys.exit(130)
+        except OSError as error:
+            _give_up(f"the workers have nowhere to meet: {error.strerror or error}")
 
 
 def _exit(number: int, _: object) -> NoReturn:
@@ -253,6 +301,8 @@ def _options(given: dict[str, Any], stack: ExitStack) -> "Options":
         strict=given["strict_match"],
         mode=Validation(given["validate"]),
         aliases=given["aliases"],
+        limits=given["limits"],
+        outages=given["outages"],
     )
     return Options(
         host=given["host"],

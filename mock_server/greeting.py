@@ -39,6 +39,10 @@ def _facts(options: Options, recordings: int, rules: int, recovered: Iterable[Pa
         yield "script", f"{rules} rules"
     for name, model in options.conduct.aliases:
         yield "alias", f"{name} is {model}"
+    for limit in options.conduct.limits:
+        yield "limit", limit.text
+    for outage in options.conduct.outages:
+        yield "outage", outage.text
     for wish in options.conduct.wanted:
         yield "fault", f"{wish.text}: {FAULTS[wish.fault].text}"
     if options.tls and options.tls.authority:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, count
 
 from mock_server.answer import Answer, Asked
 from mock_server.asking import Fields, nested_deeper
+from mock_server.gate import Ticket
 from mock_server.policy import RIGHT
 from mock_server.relay import Relay
 from mock_server.respond import Sent
@@ -32,15 +33,28 @@ READ_AGAIN = 4 << 10  # bytes of a request whose JSON is read anew: as a value i
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """A body that was too long to be kept: its size in bytes, and its last ones."""
+
+    size: int
+    ending: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A request and what was decided: by which relay, and what a script said to it. `settled` is the answer less what
-    each has for itself, where the next equal request gets the same."""
+    each has for itself, where the next equal request gets the same; `ticket` what it was let in with. While it is
+    `pending`, another relay is still to be asked; where the answer has but the beginning of what passed, `begins` says
+    of what."""
 
     asked: Asked
     answer: Answer
     relay: Relay | None = None
     play: Play | None = None
     settled: Answer | None = None
+    ticket: Ticket | None = None
+    pending: bool = False
+    begins: Beginning | None = None
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -114,7 +128,7 @@ class Entry:
         pieces = zip(self.answer.frames, ends, strict=True)
         answered: dict[str, Json] = {
             "headers": _headers(secrets.shown_headers(self._cleared.headers, taken)),
-            "body": _shown(body),
+            "body": _shown(body, self.done.begins.size if self.done.begins else None),
             "framing": self.answer.framing.value,
             "pieces": [[round(frame.due, 6), end] for (frame, end), _ in zip(pieces, range(PIECES), strict=False)],
         }
@@ -138,16 +152,17 @@ def _headers(headers: tuple[tuple[str, str], ...]) -> list[Json]:
     return [[name, value] for name, value in headers]
 
 
-def _shown(data: bytes) -> Json:
+def _shown(data: bytes, size: int | None = None) -> Json:
     """Text where it is some, else base64; of a long one the beginning, and how much there was."""
-    if len(data) <= SHOWN:
+    if len(data) <= SHOWN and size is None:
         return jsonl.bytes_out(data)
-    return {"begins": jsonl.bytes_out(data[:SHOWN]), "bytes": len(data)}
+    return {"begins": jsonl.bytes_out(data[:SHOWN]), "bytes": len(data) if size is None else size}
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries are meant. Paths and models are globs; `since` is the number of an entry, which is left out."""
+    """Which entries are meant. Paths and models are globs; `since` is the number of an entry, which is left out,
+    `until` that of the last one."""
 
     method: str | None = None
     path: str | None = None
@@ -155,10 +170,12 @@ class Filter:
     model: str | None = None
     status: int | None = None
     since: int = 0
+    until: int | None = None
 
     def holds(self, entry: Entry) -> bool:
         return (
             entry.number > self.since
+            and (self.until is None or entry.number <= self.until)
             and self.method in {None, entry.asked.method}
             and self.operation in {None, entry.asked.operation}
             and self.status in {None, entry.answer.status}
@@ -170,14 +187,16 @@ class Filter:
 def _weight(done: Done, sent: Sent) -> int:
     """The bytes that an entry holds."""
     headers = done.asked.headers
-    return len(done.asked.raw) + sent.size + len(done.asked.path) + (headers.size if isinstance(headers, Fields) else 0)
+    answer = len(done.answer.body) + len(done.begins.ending) if done.begins else sent.size
+    return len(done.asked.raw) + answer + len(done.asked.path) + (headers.size if isinstance(headers, Fields) else 0)
 
 
 class Journal:
-    """The last entries. `most` 0 keeps none."""
+    """The last entries. `most` 0 keeps none. `numbers` are theirs, each above the one before."""
 
-    def __init__(self, most: int, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int, most_bytes: int = MOST_BYTES, numbers: Iterator[int] | None = None) -> None:
         self.most, self.most_bytes = most, most_bytes
+        self._numbers = numbers or count(1)
         self.count = 0  # entries that there ever were
         self._kept: deque[tuple[int, float, Done, Sent]] = deque()  # what an entry is made of: it is seldom read
         self._bytes = 0
@@ -190,7 +209,7 @@ class Journal:
             return
         if len(done.asked.raw) > READ_AGAIN:
             done = replace(done, asked=replace(done.asked, body=None, text=None))
-        self._kept.append((self.count, came, done, sent))
+        self._kept.append((next(self._numbers), came, done, sent))
         self._bytes += _weight(done, sent)
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
             _, _, old, gone = self._kept.popleft()

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from mock_server.answer import Asked
 from mock_server.features import Features, features, of_recording
+from mock_server.ledger import Book, Ledger
 from openapi.document import Document
 from openapi.json_text import Json
 from openapi.wire import http1_out
@@ -25,7 +26,7 @@ from openapi.wire.jsonl import Recording, read_recording
 
 RECORDINGS = Path(__file__).parent / "recordings"
 PICK = "x-relay-recording"
-MAX_COUNTED = 10_000  # requests
+COUNTED = "turn "  # how names in the ledger begin
 
 Key = tuple[str, str, str, str | bytes]
 
@@ -90,29 +91,27 @@ class Library:
 
 
 class Turns:
-    """Whose turn it is among recordings of one request, and how often a request came: the only state of a mock."""
+    """Whose turn it is among recordings of one request, and how often a request came, for one relay: `of` is which."""
 
-    def __init__(self) -> None:
-        self._next: dict[tuple[str, ...], int] = defaultdict(int)
-        self._came: dict[bytes, int] = defaultdict(int)
+    def __init__(self, ledger: Ledger | None = None, of: str = "") -> None:
+        self.ledger = ledger or Book()
+        self._of = f"{COUNTED}{of} "
 
     def take(self, equals: Sequence[Exchange]) -> Exchange:
-        names = tuple(one.id for one in equals)
-        turn = self._next[names]
-        self._next[names] = turn + 1
-        return equals[turn % len(equals)]
+        if len(equals) == 1:
+            return equals[0]
+        return equals[self._next(*(one.id for one in equals)) % len(equals)]
 
     def count(self, *parts: str | bytes) -> int:
-        """How often a request of these parts came, this time too. Forgets all of them rather than grow for ever."""
-        if len(self._came) >= MAX_COUNTED:
-            self._came.clear()
-        key = hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
-        self._came[key] += 1
-        return self._came[key]
+        """How often a request of these parts came, this time too."""
+        return self._next(*parts) + 1
 
     def reset(self) -> None:
-        self._next.clear()
-        self._came.clear()
+        self.ledger.forget(self._of)
+
+    def _next(self, *parts: str | bytes) -> int:
+        name = self._of + hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+        return self.ledger.turn(name, 0, None, 1.0, 0) or 0
 
 
 def load(folder: Path, document: Document) -> Library:

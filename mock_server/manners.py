@@ -10,13 +10,16 @@ made when it is first asked for.
 from dataclasses import replace
 from functools import lru_cache
 
+from mock_server import library as recordings
 from mock_server.answer import Asked
 from mock_server.asking import KEYED, Fields, header, keys_of
 from mock_server.faults import FAULTS
+from mock_server.ledger import Book, Ledger
 from mock_server.library import Library
 from mock_server.options import PLAIN, Conduct
 from mock_server.relay import Relay
 from mock_server.script import Play, Script
+from mock_server.script import rule as rules
 from mock_server.validation import CHOSEN, Mode
 from mock_server.wish import Granting, WishError, wishes
 from openapi import json_text
@@ -38,10 +41,13 @@ class Relays:
     steps, since what a relay enforces is needed before a body is read: `of` by the headers, `cast` by all of the
     request."""
 
-    def __init__(self, document: Document, library: Library, conduct: Conduct = PLAIN) -> None:
+    def __init__(
+        self, document: Document, library: Library, conduct: Conduct = PLAIN, ledger: Ledger | None = None
+    ) -> None:
         self.seed = conduct.seed
         self.wanted = conduct.wanted
-        self.grants = Granting(conduct.seed)
+        self.ledger = ledger or Book()
+        self.grants = Granting(conduct.seed, self.ledger)
         self._keyed = conduct.api_key is None
         self._slots = conduct.latency.slots is not None
         self._library = library
@@ -49,16 +55,24 @@ class Relays:
 
         def make(names: tuple[str, ...], seed: int) -> Relay:
             faults = (*conduct.faults, *(FAULTS[name] for name in names))
-            return Relay(document, self._library, replace(conduct, faults=faults, seed=seed, script=self.script))
+            return Relay(
+                document, self._library, replace(conduct, faults=faults, seed=seed, script=self.script), self.ledger
+            )
 
         self._made = lru_cache(maxsize=KEPT)(make)
-        self.perform(conduct.script or Script(seed=conduct.seed))
+        self._take_up(conduct.script or Script(seed=conduct.seed))
 
     def perform(self, script: Script) -> None:
         """This script from now on."""
+        self.ledger.forget(rules.COUNTED)
+        self._take_up(script)
+        self._anew()
+
+    def _take_up(self, script: Script) -> None:
         self.script = script
         self.crowded = self._slots or any(rule.latency.slots for rule in script.rules)
-        self._anew()
+        self._made.cache_clear()
+        self.usual = self._made((), self.seed)
 
     def borrow(self, library: Library) -> None:
         """These recordings from now on."""
@@ -66,6 +80,7 @@ class Relays:
         self._anew()
 
     def _anew(self) -> None:
+        self.ledger.forget(recordings.COUNTED)
         self._made.cache_clear()
         self.usual = self._made((), self.seed)
 
@@ -108,7 +123,7 @@ class Relays:
                 asked, model = _for_model(asked, base), base
         if self._aliases and isinstance(model, str) and model in self._aliases:
             asked = _for_model(asked, self._aliases[model])
-        play = self.script.play(asked) if self.script.rules else None
+        play = self.script.play(asked, self.ledger) if self.script.rules else None
         if play and play.rule.faults:
             names += self.grants.granted(play.rule.name, play.rule.faults)
         if names:
@@ -118,7 +133,7 @@ class Relays:
 
     def reset(self) -> None:
         """Turns and counts from the start."""
-        self.script.reset()
+        self.ledger.forget(rules.COUNTED)
         self.grants.reset()
         self._anew()
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from mock_server.faults import Fault
 from mock_server.latency import USUAL as NO_LATENCY
 from mock_server.latency import Latency
+from mock_server.limits import Limit
+from mock_server.outage import Outage
 from mock_server.policy import RIGHT, Policy
 from mock_server.replay import AS_RECORDED, Pace
 from mock_server.script import Script
@@ -19,7 +21,8 @@ from mock_server.wish import Wish
 class Conduct:
     """How a relay behaves. `faults` are always there, `wanted` are granted request by request (`wish.py`). `api_key` is
     the one that it takes, None any; `seed` varies what is legal, 0 nothing; `strict` answers nothing that was neither
-    recorded nor scripted. `aliases` are names for models: who asks for the first is answered as by the second."""
+    recorded nor scripted. `aliases` are names for models: who asks for the first is answered as by the second. `limits`
+    and `outages` hold for all requests."""
 
     policy: Policy = RIGHT
     faults: tuple[Fault, ...] = ()
@@ -31,6 +34,8 @@ class Conduct:
     strict: bool = False
     mode: Mode = Mode.REJECT
     aliases: tuple[tuple[str, str], ...] = ()
+    limits: tuple[Limit, ...] = ()
+    outages: tuple[Outage, ...] = ()
 
 
 PLAIN = Conduct()

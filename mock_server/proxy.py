@@ -12,15 +12,16 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
 from mock_server import synthesis
-from mock_server.adapter import Adapter, refused
+from mock_server.adapter import Adapter
 from mock_server.answer import Answer, Asked
 from mock_server.asking import keys_of
 from mock_server.faults.beyond import beyond_all
-from mock_server.journal import Done
+from mock_server.journal import Beginning, Done
 from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
 from mock_server.options import Options
@@ -29,11 +30,15 @@ from mock_server.recorder import Recorder, Tape
 from mock_server.relay import Relay
 from mock_server.replay import Connection, answer_of
 from mock_server.respond import EXTENSION, Clock, Raw, Sent
+from mock_server.script import Play
 from mock_server.upstream import Reader, Upstream, UpstreamError
 from openapi.wire import secrets
-from openapi.wire.exchange import Auth, End, Exchange, Headers, Request
+from openapi.wire.exchange import Auth, End, Exchange, Request
 from openapi.wire.http1 import FRAMING_FAULT
 from openapi.wire.redaction import Redactor
+
+if TYPE_CHECKING:
+    from mock_server.workers.member import Member
 
 NOT_YET = Answer(502, ())  # nobody was asked yet
 LEFT = "the client left before the answer was over"
@@ -53,36 +58,29 @@ class Proxy(Adapter):
         load: Callable[[], Library] | None,
         upstream: Upstream,
         recorder: Recorder | None,
+        *,
+        member: "Member | None" = None,
     ) -> None:
-        super().__init__(relays, options, load)
+        super().__init__(relays, options, load, member=member)
         self.upstream = upstream
         self.recorder = recorder
 
     def _whole(self, done: Done, connection: Connection) -> bytes | None:
-        return super()._whole(done, connection) if done.relay is None else None
+        return None if done.pending else super()._whole(done, connection)
 
-    def decide(
-        self, relay: Relay, refusal: Answer | None, asking: tuple[str, str, Headers], raw: bytes | None, second: int
-    ) -> Done:
-        """What we answer ourselves: refusals of what was asked of the mock, and what a script says. The rest is asked
-        of the upstream: `relay` then says with which faults."""
-        asked = relay.asked(*asking, raw or b"")
-        if refusal or raw is None:
-            return Done(asked, refusal or relay.too_large(asked))
-        try:
-            relay, asked, play = self.relays.cast(relay, asked)
-            unplayable = beyond_all(tuple(fault.id for fault in relay.faults))
-            if unplayable:
-                raise UnknownMannerError(unplayable)
-        except UnknownMannerError as unknown:
-            return Done(asked, refused(unknown))
+    def chosen(self, relay: Relay, asked: Asked, play: Play | None) -> Done:
+        """What a script says. The rest is asked of the upstream: `relay` then says with which faults. Raises
+        UnknownMannerError for those that only the upstream could have."""
+        unplayable = beyond_all(tuple(fault.id for fault in relay.faults))
+        if unplayable:
+            raise UnknownMannerError(unplayable)
         if play and (play.recording or play.rule.failure or play.rule.reply is not None or play.rule.calls):
             return Done(asked, relay.answer(asked, play), None, play)
-        return Done(asked, NOT_YET, relay, play)
+        return Done(asked, NOT_YET, relay, play, pending=True)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, clock: Clock, done: Done) -> tuple[Done, Sent]:
         """Asks the upstream, and passes on what comes."""
-        if done.relay is None:
+        if not done.pending or done.relay is None:
             return await super().serve(scope, receive, send, clock, done)
         asked, heard = done.asked, done.relay.heard(done.asked)
         sent = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -90,24 +88,32 @@ class Proxy(Adapter):
         raw: Raw | None = scope.get("extensions", {}).get(EXTENSION)
         as_it_is = done.relay.plain and scope.get("http_version") == "1.1"  # else it is framed anew
         through = raw if as_it_is else None
-        passing = Passing(base, clock, self._tape(base), through)
+        passing = Passing(base, clock, self._tape(base), through, done.ticket.headers if done.ticket else ())
         try:
             exchange = await self._ask(heard, passing, receive)
         except UpstreamError as error:
             passing.drop()
             text = f"The upstream {self.upstream.url} gave no answer: {error}"
             refused = synthesis.error(502, text, type="server_error", code="bad_gateway", operation=asked.operation)
-            return await super().serve(scope, receive, send, clock, replace(done, answer=refused))
+            return await self._own(scope, receive, send, clock, replace(done, answer=refused))
         except BaseException:
             passing.drop()
             raise
         if passing.tape:
-            await asyncio.to_thread(passing.tape.end, exchange)
+            tape = passing.tape
+            await asyncio.to_thread(tape.end_long if passing.long else tape.end, exchange)
         answer = exchange.view(answer_of)
         if through:
             clock.stop()
-            return replace(done, answer=answer), clock.sent
-        return await super().serve(scope, receive, send, clock, replace(done, answer=done.relay.bend(asked, answer)))
+            begins = Beginning(passing.size, b"".join(passing.ending)) if passing.long else None
+            return replace(done, answer=answer, pending=False, begins=begins), clock.sent
+        bent = done.relay.bend(asked, answer)
+        return await self._own(scope, receive, send, clock, replace(done, answer=bent))
+
+    async def _own(self, scope: Scope, receive: Receive, send: Send, clock: Clock, done: Done) -> tuple[Done, Sent]:
+        """Sends an answer that is not passed on as it is, with what its request was let in with."""
+        answer = done.ticket.on(done.answer) if done.ticket else done.answer
+        return await super().serve(scope, receive, send, clock, replace(done, answer=answer, pending=False))
 
     def _tape(self, base: Exchange) -> Tape | None:
         """A recording that begins; none where nothing is recorded, or the folder cannot be written."""

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -25,6 +26,7 @@ PART = ".part"
 FRESH = ".new"
 MOST_STEMS = 10_000  # names of which it is known how often they were taken; more are counted anew on disk
 CUT = "the recording was cut short: the proxy ended before the answer did"
+BEGINNING = "the answer was too long to be kept: this is how it began"
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -39,7 +41,11 @@ class Recorder:
     def begin(self, exchange: Exchange, taken: Redactor, known: frozenset[str]) -> "Tape":
         """A recording of an exchange whose request has been sent. Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        return Tape(self._free(_stem(exchange)), self.of, exchange, taken, known)
+        while True:
+            try:
+                return Tape(self._free(_stem(exchange)), self.of, exchange, taken, known)
+            except FileExistsError:  # another process took it between our look and our hand
+                continue
 
     def recover(self) -> list[Path]:
         """Makes recordings of what a killed process left, and says which. What another one writes is let be, and so
@@ -65,6 +71,7 @@ class Tape:
         self.exchange = replace(exchange, request=_shown(exchange.request, taken))
         self._known = known
         self._holding = Holding(known, taken)
+        self._lines = 0  # of the body
         self._part = path.with_name(path.name + PART)
         self._file: TextIO = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
         _lock(self._file)  # whoever finds the part free knows that nobody writes it any more
@@ -78,7 +85,7 @@ class Tape:
     def read(self, read: Read, *, stream: bool) -> None:
         """Bytes of the body came. What is no plain event stream is written at its end alone."""
         for one in self._holding.feed(read) if stream else ():
-            self._line([one.at, jsonl.bytes_out(one.data)])
+            self._read(one)
 
     def end(self, exchange: Exchange) -> Path:
         """The answer is over: the whole recording in place of its parts."""
@@ -86,6 +93,26 @@ class Tape:
         whole = self._cleared(replace(exchange, request=request))
         text = secrets.hidden(jsonl.write_recording(Recording("recorded", self.of, whole)))
         _put(self.path, text)
+        self.drop()
+        return self.path
+
+    def end_long(self, exchange: Exchange) -> Path:
+        """The answer is over, and was too long to be kept: of `exchange` the reads are the beginning. A plain stream is
+        whole all the same, from its lines; of anything else there is the beginning, as if the client had left then."""
+        if self._lines == 0:
+            return self.end(replace(exchange, chunks=None, end=End.CLIENT_ABORTED, error=BEGINNING))
+        for one in self._holding.close():
+            self._read(one)
+        self._file.flush()
+        request = replace(self.exchange.request, auth=exchange.request.auth)
+        bare = self._cleared(replace(exchange, request=request, reads=(), chunks=None))
+        taken = Redactor(self._known | self._holding.given)
+        fresh = self.path.with_name(self.path.name + ".new")
+        with fresh.open("w", encoding="utf-8") as whole, self._part.open(encoding="utf-8") as part:
+            whole.write(secrets.hidden(jsonl.dump(jsonl.recording_head(Recording("recorded", self.of, bare)))) + "\n")
+            whole.writelines(map(taken.text, islice(part, 2, None)))  # behind the request and the head of the answer
+            whole.write(secrets.hidden(jsonl.dump(jsonl.recording_end(bare))) + "\n")
+        fresh.replace(self.path)
         self.drop()
         return self.path
 
@@ -99,6 +126,10 @@ class Tape:
         """Nothing came that is worth a recording."""
         self._file.close()
         self._part.unlink(missing_ok=True)
+
+    def _read(self, read: Read) -> None:
+        self._lines += 1
+        self._line([read.at, jsonl.bytes_out(read.data)])
 
     def _line(self, value: Json) -> None:
         self._file.write(secrets.hidden(jsonl.dump(value)) + "\n")

@@ -4,7 +4,7 @@
       → schema → model → recording by features → synthesis → request id and CORS → faults of the answer
       → gzip where it is taken
 
-Synchronous, and without state but for whose turn it is among equal recordings, and how often a request came.
+Synchronous, and without state: whose turn it is among equal recordings, and how often a request came, is in a ledger.
 """
 
 import gzip
@@ -20,6 +20,7 @@ from mock_server.asking import header, kind_of_key, nested_deeper
 from mock_server.checks import Checks, as_get, fresh
 from mock_server.faults import Fault
 from mock_server.latency import retimed
+from mock_server.ledger import Ledger
 from mock_server.library import PICK, Library, Turns
 from mock_server.options import PLAIN, Conduct
 from mock_server.policy import Policy
@@ -46,7 +47,9 @@ class Relay:
     it was sent with the answer that the one before left.
     """
 
-    def __init__(self, document: Document, library: Library, conduct: Conduct = PLAIN) -> None:
+    def __init__(
+        self, document: Document, library: Library, conduct: Conduct = PLAIN, ledger: Ledger | None = None
+    ) -> None:
         self.script = conduct.script or Script()
         self.latency = conduct.latency
         self.strict = conduct.strict
@@ -55,7 +58,7 @@ class Relay:
         self.faults = conduct.faults
         self.policy = reduce(_enforced, self.faults, conduct.policy)
         self.api_key = conduct.api_key
-        self.turns = Turns()
+        self.turns = Turns(ledger, " ".join((*(fault.id for fault in self.faults), str(self.seed))))
         names = (*synthesis.MODELS, *library.models, *self.script.models, *(name for name, _ in conduct.aliases))
         self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
         self.checks = Checks(document, self.policy, conduct.mode, self.knows)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
@@ -25,6 +26,9 @@ from mock_server.script.reading import check_recordings
 from mock_server.script.reading import load as load_script
 from mock_server.watching import Follow, watch
 from openapi import document
+
+if TYPE_CHECKING:
+    from mock_server.workers.member import Member
 
 GARBAGE = 20_000, 50, 20  # a journal keeps what it is given: a young object is seldom garbage
 KEEP_ALIVE = 75  # seconds that an idle connection is kept; longer than clients keep theirs
@@ -64,18 +68,26 @@ def recorder(options: Options) -> Recorder | None:
     return Recorder(options.record_to, f"{options.upstream.url}, through the proxy")
 
 
-def build(options: Options, recordings: Library | None = None) -> ASGIApp:
-    """The application; what a worker process calls with the options alone."""
+def build(options: Options, recordings: Library | None = None, meeting: Path | None = None) -> ASGIApp:
+    """The application. One of several worker processes calls it with the options, and where they meet (`workers/`)."""
+    member = _joined(meeting, options) if meeting else None
     recordings = recordings or library(options)
     options = replace(options, conduct=replace(options.conduct, script=scripted(options, recordings)))
     reload = partial(library, options)
-    app = create_app(document.load(), recordings, options, reload=reload, recorder=recorder(options))
+    app = create_app(document.load(), recordings, options, reload=reload, recorder=recorder(options), member=member)
     if options.watch:
         app.following = asyncio.get_running_loop().create_task(watch(_follows(app.adapter, options)))
     gc.collect()
     gc.freeze()  # what was loaded stays: nobody need look through it again and again
     gc.set_threshold(*GARBAGE)
     return app
+
+
+def _joined(meeting: Path, options: Options) -> "Member":
+    """This process as one of the workers that meet there."""
+    from mock_server.workers.member import Member  # noqa: PLC0415 - only where there are several
+
+    return Member(meeting, options.workers)
 
 
 def _follows(adapter: Adapter, options: Options) -> Iterator[Follow]:
@@ -124,7 +136,10 @@ def serve(options: Options, bound: socket.socket, recordings: Library | None = N
         return
     from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - imports multiprocessing, only then
 
-    Multiprocess(config(partial(build, options), options), sockets=[bound]).run()
+    from mock_server.workers import hub  # noqa: PLC0415
+
+    with hub.running() as path:
+        Multiprocess(config(partial(build, options, None, path), options), sockets=[bound]).run()
 
 
 def config(factory: Callable[[], ASGIApp], options: Options = USUAL) -> Config:

@@ -11,6 +11,8 @@ from mock_server.relay import Relay
 
 MOST = 256
 LONGEST = 16 << 10  # bytes of a body, and of a head
+HEAVIEST = 256 << 10  # bytes of an answer that was made up; a recorded one is there anyway
+FRAME = 200  # bytes that a frame weighs beside its data
 
 Key = tuple[str, str, Fields, bytes]  # method, target, fields, body
 
@@ -52,7 +54,11 @@ class Settled:
         return found if found and found.second in {None, second} else None
 
     def keep(self, key: Key, decision: Decision) -> None:
-        if len(key[-1]) <= LONGEST:
+        if len(key[-1]) <= LONGEST and (decision.second is None or _weight(decision.answer) <= HEAVIEST):
             if len(self._decisions) >= MOST:
                 self._decisions.clear()
             self._decisions[key] = decision
+
+
+def _weight(answer: Answer) -> int:
+    return sum(len(frame.data) + FRAME for frame in answer.frames)

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -120,15 +120,10 @@ def parse(url: str, key: str | None = None) -> Upstream:
     return Upstream(parts.hostname, port or (443 if tls else 80), tls, prefix, key)
 
 
-def without_connection(head: bytes) -> bytes:
-    """The lines of a head as they came, less those that are about the upstream's connection."""
-    lines = head.split(b"\n")
-    return b"\n".join(line for line in lines if not _of_connection(line))
+def without_connection(head: bytes, names: Collection[str] = ()) -> bytes:
+    """The lines of a head as they came, less those that are about the upstream's connection, or have these names."""
+    out = OF_CONNECTION.union(name.encode("latin-1") for name in names)
+    return b"\n".join(line for line in head.split(b"\n") if line.partition(b":")[0].strip().lower() not in out)
 
 
-def _of_connection(line: bytes) -> bool:
-    name = line.partition(b":")[0].strip().lower()
-    return name in OF_CONNECTION
-
-
-OF_CONNECTION: Sequence[bytes] = (b"connection", b"keep-alive", b"proxy-connection", b"upgrade")
+OF_CONNECTION = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"upgrade"})

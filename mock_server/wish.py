@@ -9,16 +9,16 @@ The same words at the start (`--fault`), in a header (`X-Relay-Fault`), behind a
 (`sk-fault-FAULT`) and in a rule of a script.
 """
 
-import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from mock_server.faults import FAULTS
+from mock_server.ledger import Book, Ledger
 
 NOTATION = re.compile(r"(?P<fault>[A-Za-z0-9-]+)(?:@(?P<chance>\d*\.?\d+))?(?:\*(?P<times>\d{1,9}))?", re.ASCII)
-MAX_SOURCES = 10_000
+COUNTED = "wish "  # how names in the ledger begin
 
 
 class WishError(ValueError):
@@ -68,35 +68,22 @@ def wishes(text: str) -> tuple[Wish, ...]:
 
 
 class Granting:
-    """What was granted so far: one die and one count for each source of wishes.
+    """Which wishes are granted: each has a count and a die for each source that it comes from.
 
     Whether a request is granted its fault follows from the seed, the wish, and how many requests of its source came.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, ledger: Ledger | None = None) -> None:
         self.seed = seed
-        self._counts: dict[tuple[str, Wish], list[int]] = {}
+        self.ledger = ledger or Book()
 
     def granted(self, source: str, wanted: Sequence[Wish]) -> tuple[str, ...]:
         """The faults of one request, in their order."""
-        return tuple(self._granted(source, wanted))
+        return tuple(one.fault for one in wanted if one.always or self._is_granted(source, one))
 
     def reset(self) -> None:
-        self._counts.clear()
-
-    def _granted(self, source: str, wanted: Sequence[Wish]) -> Iterator[str]:
-        for one in wanted:
-            if one.always or self._is_granted(source, one):
-                yield one.fault
+        self.ledger.forget(COUNTED)
 
     def _is_granted(self, source: str, one: Wish) -> bool:
-        if len(self._counts) >= MAX_SOURCES:
-            self._counts.clear()
-        count = self._counts.setdefault((source, one), [0, 0])  # requests that came, and of them granted
-        count[0] += 1
-        if one.times is not None and count[1] >= one.times:
-            return False
-        die = random.Random(f"{self.seed} {source} {one.fault} {count[0]}")  # noqa: S311 - no secret
-        met = die.random() < one.chance
-        count[1] += met
-        return met
+        name = f"{COUNTED}{source} {one.text}"
+        return self.ledger.turn(name, 0, one.times, one.chance, self.seed) is not None

@@ -179,14 +179,16 @@ async def judged(
     return await check(target, link, plan, options, out=_Silent(StringIO()), watch=lambda _: None)
 
 
-async def hunted(base: str, headers: Headers = (), *, seed: int = 0, stored: tuple[Found, ...] = ()) -> Run:
+async def hunted(
+    base: str, headers: Headers = (), *, seed: int = 0, stored: tuple[Found, ...] = (), concurrency: int = 8
+) -> Run:
     """The run of a check of the mock's chat by generated probes in the default effort, behind the controls alone."""
     roles = {role: MODELS[role] for role in (Role.CHAT, Role.TOOLS)}
     target = Target("mock", base, models=roles)
     cases = {case.name: case for case in (*stored_cases(stored, roles), *drawn_cases(roles, seed, Effort()))}
     controls = {name: PROBES[name] for name in ("models.list", "chat.whole", "tools.required")}
     plan = planning.with_generated(planning.plan(target, BOOK, controls), target, (one.probe for one in cases.values()))
-    options = Options(concurrency=8, patience=0.01, seed=seed, hunt=Hunt(cases, stored, roles))
+    options = Options(concurrency=concurrency, patience=0.01, seed=seed, hunt=Hunt(cases, stored, roles))
     link = Link(base, KEY, headers=headers, idle=IDLE, total=120.0)
     return await check(target, link, plan, options, out=_Silent(StringIO()), watch=lambda _: None)
 

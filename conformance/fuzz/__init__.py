@@ -7,10 +7,12 @@
     drawn      hypothesis as a source of values: the same seed, the same values
     described  schemathesis: examples, coverage and random cases of the document, legal and illegal
     chat       what the schema of chat cannot say: parameters that interact, conversations, unicode, schemas
+    claude     conversations in Claude's protocol
     mistakes   what is no request: no JSON, no object, members missing or mistyped
     effort     all of them for one target, in the order in which they are asked
     shrink     a failing case made smaller, request by request; it is given answers and opens no socket
     store      failures on disk, asked first next time
+    prepare    what a command does before and after
     hunt       the phase of a check that asks them: in waves within the budget, then shrinks what failed
 
 A generated probe is judged by the rules that judge any traffic. hypothesis and schemathesis are loaded by `effort`

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from conformance.fuzz import chat, described
+from conformance.fuzz import chat, claude, described
 from conformance.fuzz.bounds import bounded
 from conformance.fuzz.case import Case
 from conformance.fuzz.mistakes import mistakes
@@ -57,6 +57,8 @@ def _kinds(
     yield _sample(described.coverage(operation, role), seed, effort.coverage)
     if effort.random:
         yield described.random_cases(operation, role, seed, effort.random)
+    if operation == claude.MESSAGES:
+        yield list(claude.conversations(seed, effort.conversations))
     if operation == chat.CHAT:
         tools = Role.TOOLS in models
         yield list(chat.combinations(seed, effort.combinations, tools=tools))

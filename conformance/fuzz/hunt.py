@@ -62,7 +62,17 @@ class Hunter:
     async def run(self) -> Generated:
         """Asks what was drawn, as far as the budget goes, and tells what was found."""
         self.dearest = max(one.tokens for one in self.plan.generated)
-        left = list(self.plan.generated)
+        stored = {one.probe for one in self.hunt.stored}
+        first = [one for one in self.plan.generated if one.probe.id in stored]
+        left = await self._asked(first)
+        left += await self._asked([one for one in self.plan.generated if one.probe.id not in stored])
+        verdicts = self.judged()
+        found = await self._smallest(verdicts)
+        mended = self._mended(verdicts, left)
+        return Generated(len(self.plan.generated), self.asked, len(left), self.tries, tuple(found), mended)
+
+    async def _asked(self, left: list[Planned]) -> list[Planned]:
+        """Asks these as far as the budget goes, and returns the rest."""
         while left and not self.halted():
             wave = left[: self.asks.fitting(left, KEPT_BACK)]
             if not wave:
@@ -70,10 +80,7 @@ class Hunter:
             await self.asks.all(wave)
             self.asked += len(wave)
             left = left[len(wave) :]
-        verdicts = self.judged()
-        found = await self._smallest(verdicts)
-        mended = self._mended(verdicts, left)
-        return Generated(len(self.plan.generated), self.asked, len(left), self.tries, tuple(found), mended)
+        return left
 
     def _mended(self, verdicts: Sequence[Verdict], left: Sequence[Planned]) -> tuple[str, ...]:
         """Stored failures whose probe was asked, and did not fail so."""

@@ -16,7 +16,6 @@ from functools import partial
 
 from conformance.probe import Follow
 from conformance.probes.tools import second_turn
-from conformance.probes.video_chat import edit
 from openapi.json_text import Json
 
 Requests = tuple[tuple[str, Json | bytes | Follow], ...]
@@ -78,10 +77,6 @@ def _turns(data: Data) -> Requests:
     return ("call", data["body"]), ("result", partial(second_turn, bare=data.get("bare") is True))
 
 
-def _edit(data: Data) -> Requests:
-    return ("create", data["body"]), ("edit", edit)
-
-
 KINDS: Mapping[str, Callable[[Data], Requests]] = {
     "one": _one,
     "forms": _forms,
@@ -91,5 +86,4 @@ KINDS: Mapping[str, Callable[[Data], Requests]] = {
     "unknown": _unknown,
     "longer": _longer,
     "turns": _turns,
-    "edit": _edit,
 }

@@ -45,9 +45,9 @@ def record(summary: Summary) -> dict[str, Json]:
         },
         "dialect": footer.dialect if footer else None,
         "notes": [note.record() for note in summary.notes],
-        "generated": _finite(footer.generated.record()) if footer and footer.generated else None,
         "rules": [_rule(result) for result in summary.results],
         "verdicts": [_verdict(verdict) for verdict in summary.run.verdicts],
+        **({"generated": _finite(footer.generated.record())} if footer and footer.generated else {}),
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from conformance.answers import answered, complete, decoded, describe, error_answer, excerpt, intact, ok
+from conformance.answers import answered, complete, decoded, describe, error_answer, excerpt, intact, message_of, ok
 from conformance.asked import (
     bad_json,
     empty_body,
@@ -153,8 +153,16 @@ def model_unknown(exchange: Exchange) -> Iterator[Remark]:
             yield Inconclusive("an error came with status 200: see errors.not-200 and errors.stream-status")
         else:
             yield Finding(f"expected an error, {describe(exchange)}")
-    elif exchange.status in {401, 402, 429, 529} or not (_client_error(exchange) or error_in(exchange)):
+    elif exchange.status in {401, 402, 429, 529} or not (_client_error(exchange) or _of_the_model(exchange)):
         yield Inconclusive(describe(exchange))
+
+
+def _of_the_model(exchange: Exchange) -> bool:
+    """Whether an error says that it is the model that is not there: a relay that is down says 503 to all."""
+    error = exchange.object.get("error")
+    model = exchange.request.object.get("model")
+    named = isinstance(model, str) and bool(model) and model in message_of(exchange)
+    return bool(error_in(exchange)) and (named or (isinstance(error, dict) and error.get("code") == "model_not_found"))
 
 
 def _client_error(exchange: Exchange) -> bool:
@@ -169,7 +177,7 @@ def model_unknown_status(exchange: Exchange) -> Iterator[Remark]:
     elif exchange.status in {413, 415, 417} or (exchange.status == 400 and _unusual(exchange)):
         # the request, not the model: see the chapter http
         yield Inconclusive(describe(exchange))
-    elif exchange.status == 503:  # the habit of new-api: no channel has the model
+    elif exchange.status == 503 and _of_the_model(exchange):  # the habit of new-api: no channel has the model
         yield Finding(f"expected 404, {describe(exchange)}")
     else:
         yield from status_of_mistake(exchange, {404})

@@ -208,7 +208,9 @@ def cors_answer(exchange: Exchange) -> Iterator[Remark]:
 @rule("http.options", Level.MAY, cites="RFC 9110 section 9.3.7", on=options_alone, given=answered)
 def options(exchange: Exchange) -> Iterator[Remark]:
     """OPTIONS alone is answered 2xx, or as a method that is not there."""
-    if exchange.status not in {404, 405, 501} and not 200 <= (exchange.status or 0) < 300:
+    if exchange.status in TRY_LATER:
+        yield Inconclusive(describe(exchange))
+    elif exchange.status not in {404, 405, 501} and not 200 <= (exchange.status or 0) < 300:
         yield Finding(f"expected 2xx, 404 or 405, {describe(exchange)}")
 
 

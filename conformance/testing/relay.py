@@ -10,20 +10,22 @@ RuntimeError
 import json as jsonlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from typing import Any
 
 import anyio.to_thread
 
-from conformance.asked import operation_of
+from conformance.asked import model_of, operation_of
 from conformance.exit_code import Exit, exit_of
 from conformance.judge import judge
 from conformance.plan import confined
+from conformance.price import FREE, Price, price_for
 from conformance.probe import JSON_TYPE, LIMITS, Probe, Role
 from conformance.report.failure import MANY_RULES, failure
 from conformance.report.summary import Result
-from conformance.rule import Level, Outcome, Rule, Verdict
+from conformance.rule import GENERATED, Level, Outcome, Rule, Verdict
 from conformance.run import outcome_of
 from conformance.testing.responses import NO_WIRE, Response, exchange_of, needs_wire
 from conformance.testing.setup import Setup
@@ -106,11 +108,11 @@ class Relay:
         _check(request)
         if request.body is not None and request.header("content-type") is None:
             request = replace(request, headers=(*JSON_TYPE, *given))
-        tokens = self._cost(request)
-        if not self._budget.reserve(tokens):
-            raise OverBudgetError(self._budget.refusal(tokens))
+        tokens, cost, price = self._cost(request)
+        if not self._budget.reserve(tokens, cost):
+            raise OverBudgetError(self._budget.refusal(tokens, cost))
         exchange = self._setup.loop.run(self._send(request))
-        self._budget.settle(tokens, exchange)
+        self._budget.settle(tokens, exchange, cost, price)
         return replace(exchange, id=f"r{next(self._numbers)}")
 
     def get(self, path: str, **more: Any) -> Exchange:  # noqa: ANN401 - as `request` has them
@@ -135,16 +137,21 @@ class Relay:
             self._transport = await self._setup.loop.kept.enter_async_context(connected(self._setup.link))
         return await self._transport.send(request)
 
-    def _cost(self, request: Request) -> int:
-        """The most tokens that it can cost. Raises OverBudgetError where nothing bounds them, and they are bounded."""
-        exchange = Exchange("", request)
-        asked = request.object
+    def _cost(self, request: Request) -> tuple[int, Decimal, Price | None]:
+        """The most tokens that it can cost, and the most money, by which price. Raises OverBudgetError where nothing
+        bounds what is to be bounded."""
+        exchange, target, asked = Exchange("", request), self._setup.target, request.object
         limited = any(isinstance(asked.get(name), int) for name in LIMITS)
         free = not asked or operation_of(exchange) in WRITES_NOTHING
-        if self._setup.target.max_tokens is not None and not (limited or free):
-            msg = f"nothing in the request bounds its cost, and tokens are limited: say {' or '.join(LIMITS)}"
+        if (target.max_tokens is not None or target.max_cost is not None) and not (limited or free):
+            msg = f"nothing in the request bounds its cost, and tokens or money are limited: say {' or '.join(LIMITS)}"
             raise OverBudgetError(msg)
-        return Probe("", None).cost(request)
+        price = price_for(target.prices, model_of(exchange)) if asked else None
+        if target.max_cost is not None and asked and price is None:
+            msg = f"money is limited, and no price is known of {model_of(exchange)!r}"
+            raise OverBudgetError(msg)
+        worst = Probe(GENERATED, None).worst(request)  # as one at which nobody has looked
+        return sum(worst), price.of(*worst) if price else FREE, price
 
     # --- judging ----------------------------------------------------------------------------------------------------
 

@@ -15,12 +15,12 @@ from conformance.budget import Budget
 from conformance.check import Options
 from conformance.extend import Extension, load
 from conformance.known import Known
-from conformance.outputs import prepare
+from conformance.outputs import prepare, safe
 from conformance.plan import Plan
 from conformance.reach import harmless, known_of, reached
 from conformance.target import ConfigurationError, Target
 from conformance.testing.loop import Loop
-from conformance.testing.shared import Drawn, SharedBudget
+from conformance.testing.shared import LIMITS, Drawn, SharedBudget
 from conformance.transport import Link
 
 SHARED = "relayproof"  # in the input of a worker of pytest-xdist: where the processes of a session meet
@@ -49,12 +49,12 @@ class Setup:
     @cached_property
     def budget(self) -> Budget:
         """Of the whole session, whatever asks: items and tests, and all workers."""
-        limits = self.target.max_requests, self.target.max_tokens
-        return Budget(*limits) if self.folder is None else SharedBudget(*limits, path=self.folder / "budget.json")
+        limits = {name: getattr(self.target, name) for name in LIMITS}
+        return Budget(**limits) if self.folder is None else SharedBudget(**limits, path=self.folder / "budget.json")
 
     def drawn(self) -> Budget:
         """A budget that counts one's own, and draws on that of the session."""
-        return Drawn(source=self.budget)
+        return Drawn.on(self.budget)
 
     def shared(self) -> dict[str, str]:
         """What a worker is told, so that it meets the others."""
@@ -88,7 +88,7 @@ def setup(config: pytest.Config) -> Setup:
 
 GIVEN = (
     *("base_url", "target_name", "models", "api_key_env", "headers", "proxy", "ca_file", "timeout", "idle_timeout"),
-    *("max_requests", "max_tokens", "only", "extensions", "baseline", "dialects", "strict"),
+    *("max_requests", "max_tokens", "max_cost", "only", "extensions", "baseline", "dialects", "strict"),
     *("concurrency", "repeats", "out"),
 )
 
@@ -112,6 +112,6 @@ def _meet(made: Setup, config: pytest.Config, out: Path | None) -> None:
 def _fresh(config: pytest.Config, name: str) -> Path:
     """A file of its own in pytest's cache, which no repository keeps, or in reports/local where there is no cache."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    file = f"{stamp}-{''.join(c if c.isalnum() or c in '-.' else '-' for c in name).strip('-.') or 'relay'}.jsonl"
+    file = f"{stamp}-{safe(name)}.jsonl"
     cache: Any = getattr(config, "cache", None)
     return Path(cache.mkdir("relayproof")) / file if cache is not None else Path("reports") / "local" / file

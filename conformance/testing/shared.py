@@ -10,6 +10,8 @@ from typing import IO, Any
 
 from conformance.budget import Budget
 
+LIMITS = tuple(one.name for one in fields(Budget) if one.name.startswith("max_"))
+
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
@@ -62,16 +64,17 @@ class SharedBudget(Budget):
         """The counts as they are in the file, and back into it, with nobody else between."""
         with locked(self.path.with_suffix(".lock")):
             if self.path.exists():
-                for name, value in json.loads(self.path.read_text(encoding="utf-8")).items():
-                    setattr(self, name, value)
+                for name, text in json.loads(self.path.read_text(encoding="utf-8")).items():
+                    setattr(self, name, type(getattr(self, name))(text))
             yield
             fresh = self.path.with_suffix(".new")
             fresh.write_text(json.dumps(self._counts()), encoding="utf-8")
             fresh.replace(self.path)
 
-    def _counts(self) -> dict[str, int | float]:
-        named = (one.name for one in fields(Budget) if not one.name.startswith("max_"))
-        return {name: value for name in named if isinstance(value := getattr(self, name), int | float)}
+    def _counts(self) -> dict[str, str]:
+        """What is counted, whole numbers or money, as text: nothing is rounded."""
+        named = (one.name for one in fields(Budget) if one.name not in LIMITS)
+        return {name: str(getattr(self, name)) for name in named}
 
 
 @dataclass
@@ -79,6 +82,10 @@ class Drawn(Budget):
     """The budget of one who draws on another, which others draw on too: it counts what is its own."""
 
     source: Budget = field(default_factory=Budget)
+
+    @classmethod
+    def on(cls, source: Budget) -> "Drawn":
+        return cls(**{name: getattr(source, name) for name in LIMITS}, source=source)
 
     def reserve(self, *asked: Any, **more: Any) -> bool:  # noqa: ANN401
         return self.source.reserve(*asked, **more) and Budget.reserve(self, *asked, **more)

@@ -111,6 +111,12 @@ def media_type(answer: Answer) -> str:
     return header(answer.headers, "content-type").partition(";")[0].strip().lower()
 
 
+def is_stream(answer: Answer) -> bool:
+    """Whether it is an event stream of whatever protocol, that can be read as it stands."""
+    coded = header(answer.headers, "content-encoding")
+    return answer.status == 200 and media_type(answer) == "text/event-stream" and not coded and bool(answer.body)
+
+
 def is_chat_stream(asked: Asked, answer: Answer) -> bool:
     return _is_chat(asked, answer) and media_type(answer) == "text/event-stream"
 
@@ -132,11 +138,11 @@ def _is_chat(asked: Asked, answer: Answer) -> bool:
 
 
 def on_frames(change: Callable[[Asked, list[Frame]], list[Frame]]) -> Answering:
-    """A change of the bytes of a chat stream, one frame an event."""
+    """A change of the bytes of a stream of whatever protocol, one frame an event."""
 
     @wraps(change)
     def bend(asked: Asked, answer: Answer) -> Answer:
-        if not is_chat_stream(asked, answer):
+        if not is_stream(answer):
             return answer
         return with_frames(answer, change(asked, [Frame(event.due, event.bytes) for event in events(answer)]))
 

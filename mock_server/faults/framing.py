@@ -16,7 +16,7 @@ from mock_server.faults.edit import (
     Events,
     Object,
     header,
-    is_chat_stream,
+    is_stream,
     is_video,
     on_both,
     on_events,
@@ -119,14 +119,20 @@ def _inserted(frames: list[Frame], data: bytes) -> list[Frame]:
     return [*frames[:at], Frame(frames[at].due, data), *frames[at:]] if frames else frames
 
 
-@sends("sse-last-event-unterminated", "sse.last-blank", "chat.stream.done")
+@sends(
+    "sse-last-event-unterminated",
+    "sse.last-blank",
+    "chat.stream.done",
+    "completions.stream.done",
+    "messages.stream.ends",
+)
 @on_frames
 def last_unterminated(_: Asked, frames: list[Frame]) -> list[Frame]:
     """The last event has no blank line behind it: right parsers throw it away, and `[DONE]` is never seen."""
     return [*frames[:-1], replace(frames[-1], data=frames[-1].data.rstrip(b"\n") + b"\n")]
 
 
-@sends("sse-done-literal-backslash", "sse.last-blank", "chat.stream.done")
+@sends("sse-done-literal-backslash", "sse.last-blank", "chat.stream.done", "completions.stream.done")
 @on_frames
 def done_literal(_: Asked, frames: list[Frame]) -> list[Frame]:
     r"""The line ends behind `[DONE]` are sent as backslash and n, an error of quoting: the event never ends."""
@@ -231,13 +237,13 @@ def mojibake(_: Asked, body: Object) -> None:
 @sends("sse-content-type-wrong", "sse.content-type")
 def content_type_wrong(asked: Asked, answer: Answer) -> Answer:
     """A stream is declared as application/json: browsers and SDKs do not read it as events."""
-    return with_header(answer, "content-type", "application/json") if is_chat_stream(asked, answer) else answer
+    return with_header(answer, "content-type", "application/json") if is_stream(answer) else answer
 
 
 @sends("sse-charset-wrong", "sse.charset")
 def charset_wrong(asked: Asked, answer: Answer) -> Answer:
     """The stream is declared as Latin-1: a client that believes it shows every accent and every Chinese word broken."""
-    if not is_chat_stream(asked, answer):
+    if not is_stream(answer):
         return answer
     return with_header(answer, "content-type", "text/event-stream; charset=iso-8859-1")
 
@@ -245,19 +251,19 @@ def charset_wrong(asked: Asked, answer: Answer) -> Answer:
 @sends("sse-content-length-on-stream", "sse.no-length")
 def length_announced(asked: Asked, answer: Answer) -> Answer:
     """The length of a live stream is announced, so it was buffered or guessed: words do not come as they are made."""
-    return replace(answer, framing=Framing.CONTENT_LENGTH) if is_chat_stream(asked, answer) else answer
+    return replace(answer, framing=Framing.CONTENT_LENGTH) if is_stream(answer) else answer
 
 
 @sends("sse-no-cache-control", "sse.cache-control")
 def cache_control_missing(asked: Asked, answer: Answer) -> Answer:
     """Nothing forbids caches to keep a stream."""
-    return with_header(answer, "cache-control", None) if is_chat_stream(asked, answer) else answer
+    return with_header(answer, "cache-control", None) if is_stream(answer) else answer
 
 
 @sends("sse-no-x-accel-buffering", "sse.accel-buffering")
 def accel_missing(asked: Asked, answer: Answer) -> Answer:
     """Proxies in front are not asked to pass a stream on at once: behind nginx it stutters, or hangs."""
-    return with_header(answer, "x-accel-buffering", None) if is_chat_stream(asked, answer) else answer
+    return with_header(answer, "x-accel-buffering", None) if is_stream(answer) else answer
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
@@ -275,7 +281,7 @@ def buffered(_: Asked, frames: list[Frame]) -> list[Frame]:
 @sends("tx-gzip-stream-not-flushed", "sse.gzip-flushed")
 def gzip_unflushed(asked: Asked, answer: Answer) -> Answer:
     """A stream is compressed and never flushed: it comes in blocks of many seconds."""
-    if not is_chat_stream(asked, answer) or "gzip" not in header(asked.headers, "accept-encoding"):
+    if not is_stream(answer) or "gzip" not in header(asked.headers, "accept-encoding"):
         return answer
     squeeze = zlib.compressobj(wbits=31)
     frames = [replace(frame, data=squeeze.compress(frame.data)) for frame in answer.frames]
@@ -293,14 +299,14 @@ def no_keepalive(asked: Asked, found: Events) -> Events:
 @sends("sse-left-open", "sse.close")
 def left_open(asked: Asked, answer: Answer) -> Answer:
     """The connection stays open behind `[DONE]`: clients that read to the end wait for ever."""
-    return replace(answer, end=End.TIMEOUT) if is_chat_stream(asked, answer) else answer
+    return replace(answer, end=End.TIMEOUT) if is_stream(answer) else answer
 
 
 @sends("sse-network-split-mid-line", "sse.whole-events")
 def split(asked: Asked, answer: Answer) -> Answer:
     """The body comes in pieces of one to seven bytes, cut within lines and within characters: who takes
     each for an event gets halves."""
-    if not is_chat_stream(asked, answer):
+    if not is_stream(answer):
         return answer
     frames: list[Frame] = []
     for frame in answer.frames:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from mock_server.answer import Answer, Asked, Frame, Wire
 from mock_server.faults.edit import (
     header,
-    is_chat_stream,
     is_chat_whole,
+    is_stream,
     with_body,
     with_frames,
     with_header,
@@ -37,19 +37,19 @@ def _cut(answer: Answer, end: End) -> Answer:
 @sends("tx-chunked-body-cut", "transport.body-complete")
 def body_cut(asked: Asked, answer: Answer) -> Answer:
     """The connection closes in mid-stream without the last chunk: some clients raise, others take it for the end."""
-    return _cut(answer, End.TRUNCATED) if is_chat_stream(asked, answer) else answer
+    return _cut(answer, End.TRUNCATED) if is_stream(answer) else answer
 
 
 @sends("tx-reset", "transport.body-complete")
 def reset(asked: Asked, answer: Answer) -> Answer:
     """The connection is reset in mid-stream: clients raise, and pools lose a connection."""
-    return _cut(answer, End.RESET) if is_chat_stream(asked, answer) else answer
+    return _cut(answer, End.RESET) if is_stream(answer) else answer
 
 
 @sends("tx-no-answer", "transport.answered")
 def no_answer(asked: Asked, answer: Answer) -> Answer:
     """The connection is reset before a status line: a client cannot know whether the request was carried out."""
-    if not is_chat_stream(asked, answer):
+    if not is_stream(answer):
         return answer
     return _on_wire(replace(with_frames(answer, []), end=End.RESET, ended_at=answer.frames[0].due), lambda _: b"")
 
@@ -65,7 +65,7 @@ def length_too_large(asked: Asked, answer: Answer) -> Answer:
 @sends("tx-chunk-size-unreadable", "transport.framing")
 def chunk_size(asked: Asked, answer: Answer) -> Answer:
     """The size of the last chunk is no number: strict clients raise behind a whole answer."""
-    if not is_chat_stream(asked, answer):
+    if not is_stream(answer):
         return answer
     return _on_wire(answer, lambda piece: b"-" + piece if piece == b"0\r\n\r\n" else piece)
 
@@ -93,7 +93,7 @@ def gzip_announced(asked: Asked, answer: Answer) -> Answer:
 @sends("tx-redirect-elsewhere", "transport.redirect")
 def redirect(asked: Asked, answer: Answer) -> Answer:
     """The request is sent on to another host: clients drop the key or the body on the way, or do not follow."""
-    if not is_chat_stream(asked, answer):
+    if not is_stream(answer):
         return answer
     moved = with_frames(replace(answer, status=302, framing=Framing.CONTENT_LENGTH, ended_at=0.0), [])
     moved = with_header(with_header(moved, "content-type", None), "location", f"https://elsewhere.example{asked.path}")
@@ -223,7 +223,7 @@ def leading_whitespace(asked: Asked, answer: Answer) -> Answer:
 @sends("tx-rst-poisons-pool", "transport.reuse")
 def reset_behind(asked: Asked, answer: Answer) -> Answer:
     """The connection is reset behind a whole stream, unannounced: the next request of a client's pool fails."""
-    if not is_chat_stream(asked, answer) or answer.framing is not Framing.CHUNKED:
+    if not is_stream(answer) or answer.framing is not Framing.CHUNKED:
         return answer
     last = http1_out.chunk(answer.frames[-1].data)
 

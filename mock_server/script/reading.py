@@ -10,6 +10,8 @@ import yaml
 
 from mock_server.latency import USUAL, Latency, LatencyError, distribution
 from mock_server.library import Library
+from mock_server.limits import Limit, LimitError, limit
+from mock_server.outage import Outage, OutageError, outage
 from mock_server.script.rule import Failure, Rule, Script
 from mock_server.script.when import ANY, Text, When
 from mock_server.wish import Wish, WishError, wish
@@ -20,7 +22,9 @@ from openapi.wire.exchange import Headers
 T = TypeVar("T")
 Object = Mapping[str, Json]
 ANSWERS = ("recording", "reply", "tool_calls", "status")  # of which a rule has one at most
-DOES = (*ANSWERS, "error", "then", "headers", "faults", "latency", "after", "times", "probability")
+ALONE = (*ANSWERS, "headers", "faults", "latency", "limit", "outage")  # of which a rule has one at least
+DOES = (*ALONE, "error", "then", "after", "times", "probability")
+MOST = 100_000  # values of a script
 LONGEST = 240  # characters of what is told of a rule
 CONDITIONS = tuple(When.__dataclass_fields__)
 
@@ -50,6 +54,9 @@ def read(text: str, name: str = "script", seed: int = 0) -> Script:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         msg = f"{name}: not YAML: {_in_a_line(error)}"
         raise ScriptError(msg) from error
+    if not _is_small(value):
+        msg = f"{name}: it has more than {MOST} values, aliases counted as often as they stand"
+        raise ScriptError(msg)
     rules = value.get("rules") if isinstance(value, dict) and set(value) == {"rules"} else value
     if not isinstance(rules, list):
         msg = f"{name}: expected a list of rules"
@@ -62,6 +69,19 @@ def read(text: str, name: str = "script", seed: int = 0) -> Script:
             msg = f"{name}: rule {number}: {_in_a_line(wrong)}"
             raise ScriptError(msg) from wrong
     return Script(tuple(found), seed)
+
+
+def _is_small(value: Json) -> bool:
+    """Whether there is an end to it: a few lines of aliases of aliases say more than any memory holds."""
+    left, count = [value], 0
+    while left:
+        one = left.pop()
+        count += 1
+        if isinstance(one, dict | list):
+            left += one.values() if isinstance(one, dict) else one
+        if count + len(left) > MOST:
+            return False
+    return True
 
 
 def _in_a_line(what: object) -> str:
@@ -89,8 +109,8 @@ def _rule(value: Json, name: str) -> Rule:
         raise _WrongError(f"it has {given[0]} and {given[1]}: one of them answers")
     if "error" in said and "status" not in said:
         raise _WrongError("error needs a status")
-    if not any(said.get(one) is not None for one in (*ANSWERS, "headers", "faults", "latency")):
-        raise _WrongError("it does nothing: give a recording, reply, tool_calls, status, headers, faults or latency")
+    if not any(said.get(one) is not None for one in ALONE):
+        raise _WrongError(f"it does nothing: give a {', '.join(ALONE[:-1])} or {ALONE[-1]}")
     no_names: tuple[str, ...] = ()
     no_calls: tuple[tuple[str, Json], ...] = ()
     return Rule(
@@ -107,6 +127,8 @@ def _rule(value: Json, name: str) -> Rule:
         after=_get(said, "after", _count, 0),
         times=_get(said, "times", _count, None),
         probability=_get(said, "probability", _chance, 1.0),
+        limit=_get(said, "limit", _limit, None),
+        outage=_get(said, "outage", _outage, None),
     )
 
 
@@ -249,6 +271,27 @@ def _wishes(value: Json) -> tuple[Wish, ...]:
         return tuple(wish(_text(one)) for one in (value if isinstance(value, list) else [value]))
     except WishError as error:
         raise _WrongError(str(error)) from error
+
+
+def _limit(value: Json) -> Limit:
+    try:
+        return limit(_words(value))
+    except LimitError as error:
+        raise _WrongError(str(error)) from error
+
+
+def _outage(value: Json) -> Outage:
+    try:
+        return outage(_words(value))
+    except OutageError as error:
+        raise _WrongError(str(error)) from error
+
+
+def _words(value: Json) -> str:
+    """As an option says it, also where its words stand as members: {rpm: 60, per: model}."""
+    if isinstance(value, str):
+        return value
+    return ",".join(f"{name}={word}" for name, word in _object(value, "its words, or them").items())
 
 
 def _latency(value: Json) -> Latency:

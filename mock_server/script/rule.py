@@ -1,19 +1,21 @@
 """The rules of a script, whose turn it is, and what a request that is none of theirs came near to."""
 
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mock_server.answer import Asked
 from mock_server.asking import header
 from mock_server.latency import USUAL, Latency
+from mock_server.ledger import Ledger
+from mock_server.limits import Limit
+from mock_server.outage import Outage
 from mock_server.script.when import ANY, When
 from mock_server.wish import Wish
 from openapi.json_text import Json
 from openapi.wire.exchange import Auth, Headers
 
 SESSION = "x-relay-session"
-MAX_COUNTED = 10_000
+COUNTED = "rule "  # how names in the ledger begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What is done for which requests. `recordings` answer in turn, and behind the last one as `then` says: last, cycle
-    or miss. `after` requests it sets in, for `times` of them, each with a `probability`."""
+    or miss. `after` requests it sets in, for `times` of them, each with a `probability`. `limit` is what it lets
+    in, in an `outage` nothing."""
 
     name: str
     when: When = ANY
@@ -45,6 +48,19 @@ class Rule:
     after: int = 0
     times: int | None = None
     probability: float = 1.0
+    limit: Limit | None = None
+    outage: Outage | None = None
+
+    @property
+    def most(self) -> int | None:
+        """Its turns, where they end."""
+        missing = len(self.recordings) if self.recordings and self.then == "miss" else None
+        return min((most for most in (self.times, missing) if most is not None), default=None)
+
+    @property
+    def always(self) -> bool:
+        """Whether it does the same each time, so that nobody need count."""
+        return self.after == 0 and self.most is None and self.probability == 1 and len(self.recordings) < 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +71,22 @@ class Play:
     recording: str | None = None
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Script:
     """Rules in their order: the first that is for a request, and has a turn left, decides.
 
-    Turns are counted for each rule, and where a request says X-Relay-Session for each session; by each process for
-    itself.
+    Turns are counted for each rule, and where a request says X-Relay-Session for each session.
     """
 
     rules: tuple[Rule, ...] = ()
     seed: int = 0
-    _counts: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
-    def play(self, asked: Asked) -> Play | None:
+    def play(self, asked: Asked, ledger: Ledger) -> Play | None:
         """What is done for this request, None where no rule is for it."""
         session = header(asked.headers, SESSION) or ""
         for rule in self.rules:
             if rule.when.holds(asked):
-                play = self._turn(rule, session)
+                play = self._turn(rule, session, ledger)
                 if play:
                     return play
         return None
@@ -89,9 +103,6 @@ class Script:
             f"{rule.name}: {'; '.join(miss.text for miss in misses) or 'its turns are over'}" for misses, rule in told
         ]
 
-    def reset(self) -> None:
-        self._counts.clear()
-
     @property
     def models(self) -> tuple[str, ...]:
         """The models that rules name without a wildcard: they are known."""
@@ -102,33 +113,15 @@ class Script:
         """Whether a rule is for this model by name or by glob."""
         return any(rule.when.model and When(model=rule.when.model).holds(_only(model)) for rule in self.rules)
 
-    def _turn(self, rule: Rule, session: str) -> Play | None:
-        if len(self._counts) >= MAX_COUNTED:
-            self._counts.clear()
-        count = self._counts.setdefault((rule.name, session), [0, 0])  # requests that it is for, and turns taken
-        count[0] += 1
-        over = rule.times is not None and count[1] >= rule.times
-        if over or count[0] <= rule.after or not self._falls(rule, session, count[0]):
-            return None
-        recording = _in_turn(rule.recordings, count[1], rule.then)
-        if rule.recordings and recording is None:
-            return None
-        count[1] += 1
-        return Play(rule, recording)
-
-    def _falls(self, rule: Rule, session: str, number: int) -> bool:
-        """Whether chance is for a rule, the same in each run of a seed."""
-        if rule.probability >= 1:
-            return True
-        die = random.Random(f"{self.seed} {rule.name} {session} {number}")  # noqa: S311 - no secret
-        return die.random() < rule.probability
+    def _turn(self, rule: Rule, session: str, ledger: Ledger) -> Play | None:
+        name = f"{COUNTED}{rule.name} {session}"
+        turn = 0 if rule.always else ledger.turn(name, rule.after, rule.most, rule.probability, self.seed)
+        return None if turn is None else Play(rule, _in_turn(rule.recordings, turn, rule.then))
 
 
 def _in_turn(names: Sequence[str], turn: int, then: str) -> str | None:
-    if turn < len(names):
-        return names[turn]
-    if not names or then == "miss":
-        return None
+    if not names or turn < len(names):
+        return names[turn] if names else None
     return names[turn % len(names)] if then == "cycle" else names[-1]
 
 

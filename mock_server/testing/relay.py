@@ -41,6 +41,11 @@ class MockRelay:
         """The recordings that answer for any model from now on, in turn."""
         self.script(rule_of(names, [one["name"] for one in self.ask("GET", "recordings")]))
 
+    def clock(self, **moved: str) -> float:
+        """Seconds on the clock of limits and outages, once it is moved: `to="30s"` or `ahead="1m"`."""
+        told: float = self.ask("PUT" if moved else "GET", "clock", dict(moved) if moved else None)["seconds"]
+        return told
+
     def reset(self) -> None:
         """As it was started, with nothing in the journal."""
         self.ask("POST", "reset")

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from openapi import json_text
 from openapi.wire import secrets, sse
 from openapi.wire.exchange import Exchange, Oddity, Read
-from openapi.wire.redaction import Path, Redactor, coded, texts_of
+from openapi.wire.redaction import Path, Redactor, coded, mark, texts_of
 
 BLANK = re.compile(rb"(?:\r\n|\r|\n)(?:\r\n|\r|\n)\Z")
 MOST = 256 << 10  # bytes in which an event ends, or a secret
+MOST_GIVEN = 100  # secrets that are known of those that a stream gave before
+LONGEST_SPELLING = 9  # bytes in which a character of a secret may be written
 ESCAPE = re.compile(r"(?:\\(?:u[0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2})\Z")
 
 
@@ -51,6 +54,7 @@ class Holding:
         self.secrets = tuple(secrets)
         self._forms = (*self.secrets, *(word for secret in self.secrets for word in coded(secret)))
         self.taken = taken
+        self.given: frozenset[str] = frozenset()  # secrets that came
         self._held: list[Read] = []
         self._size = 0
 
@@ -58,8 +62,8 @@ class Holding:
         """The reads that can be handed on now, without their secrets."""
         self._held.append(read)
         self._size += len(read.data)
-        if self._size > MOST:  # such a stream is looked through once, at its end
-            return ()
+        if self._size > MOST:
+            return self._let_go()
         whole = b"".join(one.data for one in self._held)
         if not BLANK.search(whole) or self._begins(whole.decode("latin-1")):
             return ()
@@ -68,8 +72,31 @@ class Holding:
     def close(self) -> tuple[Read, ...]:
         """All that is held: nothing more comes."""
         held, self._held, self._size = self._held, [], 0
+        return self._clear(held)
+
+    def _clear(self, held: Sequence[Read]) -> tuple[Read, ...]:
+        """Reads without what is known as a secret, and without what they give as one, which then is known too."""
         given = secrets.given((), b"".join(read.data for read in held), stream=True)
-        return clear_reads(held, Redactor([*self.secrets, *given]) if given else self.taken, stream=True)
+        if not given <= self.given:
+            self.given = given | (self.given if len(self.given) < MOST_GIVEN else frozenset())
+            self.taken = Redactor([*self.secrets, *self.given])
+        return clear_reads(held, self.taken, stream=True)
+
+    def _let_go(self) -> tuple[Read, ...]:
+        """What is held, less the end in which a secret may have begun; where its events spell the beginning of one,
+        marks for all of it. So nothing is held for ever."""
+        whole = b"".join(one.data for one in self._held)
+        if any(map(self._begins, _spelled(whole).values())):
+            held = tuple(replace(one, data=mark(len(one.data)).encode()) for one in self._held)
+            self._held, self._size = [], 0
+            return held
+        clear = self._clear(self._held)
+        window = LONGEST_SPELLING * max(map(len, self.secrets), default=0)
+        ends = list(accumulate(len(one.data) for one in self._held))
+        kept = next((at for at, end in enumerate(ends) if end > self._size - window), len(clear))
+        self._held = list(clear[kept:])
+        self._size = sum(len(one.data) for one in self._held)
+        return clear[:kept]
 
     def _begins(self, text: str) -> bool:
         """Whether a text ends with the beginning of a secret, or with an escape that may be one's."""

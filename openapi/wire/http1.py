@@ -83,6 +83,10 @@ class AnswerReader:
             self.fault = str(error)
         return bytes(body)
 
+    def forget(self) -> None:
+        """The borders of the chunks that came so far: of an endless answer nobody can keep all of them."""
+        del self.chunks[:-1]
+
     def close(self, *, reset: bool = False) -> End:
         """The connection is over: how the answer ended."""
         if self.framing is Framing.CLOSE and not reset:

@@ -140,18 +140,29 @@ def exchange_in(record: dict[str, Json]) -> Exchange:
 
 def write_recording(recording: Recording) -> str:
     """The JSONL of one recording."""
+    reads = map(_read_out, recording.exchange.reads)
+    lines: list[Json] = [recording_head(recording), *reads, recording_end(recording.exchange)]
+    return "".join(dump(record) + "\n" for record in lines)
+
+
+def recording_head(recording: Recording) -> dict[str, Json]:
+    """The first line of a recording."""
     exchange = recording.exchange
-    line = exchange_out(exchange)
+    line = exchange_out(replace(exchange, reads=()))
     head: dict[str, Json] = {"recording": 1, "source": recording.source, "of": recording.of, "at": exchange.sent}
     if exchange.operation is not None:
         head["operation"] = exchange.operation
     head["request"] = line["request"]
     head["response"] = {name: line[name] for name in RESPONSE if name in line}
+    return head
+
+
+def recording_end(exchange: Exchange) -> dict[str, Json]:
+    """The last line of a recording."""
     end: dict[str, Json] = {"end": exchange.end.value, "at": exchange.ended_at}
     if exchange.error is not None:
         end["error"] = exchange.error
-    lines: list[Json] = [head, *map(_read_out, exchange.reads), end]
-    return "".join(dump(record) + "\n" for record in lines)
+    return end
 
 
 def read_recording(text: str, name: str) -> Recording:

@@ -147,3 +147,13 @@ def test_the_example_of_the_readme_runs(faulty: str, pytester: pytest.Pytester) 
     named = ("--relay-base-url", faulty, "--relay-model", "mock-chat", "--strict-markers")
     pytester.runpytest_subprocess(*named).assert_outcomes(passed=1)
     pytester.runpytest_subprocess(*named, "--relay-strict").assert_outcomes(failed=1)
+
+
+def test_a_stale_baseline_is_red_where_it_is_strict(faulty: str, pytester: pytest.Pytester) -> None:
+    text = '[[waiver]]\nrule = "chat.stream.done"\nreason = "old"\nexpires = 2001-01-01\n'
+    pytester.path.joinpath("old.toml").write_text(text, encoding="utf-8")
+    words = ("--relay-only", "chat.stream.done", "-k", "chat.stream-usage", "--relay-baseline", "old.toml")
+    for more, code in (((), 0), (("--relay-strict",), 1)):
+        told = suite(pytester, faulty, *words, *more)
+        assert (told.ret, told.parseoutcomes()["passed"]) == (code, 1)
+        told.stdout.fnmatch_lines(["baseline: expired: chat.stream.done: *"])

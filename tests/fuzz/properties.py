@@ -14,6 +14,7 @@ from pathlib import Path
 from mock_server.answer import Answer
 from mock_server.asking import Fields
 from mock_server.faults import FAULTS
+from mock_server.ledger import Book
 from mock_server.library import Library
 from mock_server.library import load as load_library
 from mock_server.manners import Relays, UnknownMannerError
@@ -135,7 +136,7 @@ def script(data: bytes) -> None:
     relay = Relay(document.load(), Library([], document.load()), Conduct(script=found))
     for body in (b"", b'{"model":"mock-chat","messages":[{"role":"user","content":"Hello"}]}'):
         asked = relay.asked("POST", PATHS[0], Fields(_decoded((JSON_TYPE, KEY))), body)
-        _leaves(relay.answer(asked, found.play(asked)))
+        _leaves(relay.answer(asked, found.play(asked, Book())))
 
 
 @_property

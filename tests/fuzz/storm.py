@@ -23,6 +23,7 @@ from tests.mock_server.capture import connect
 
 WATCHED = Path(__file__).parent / "watched.py"
 HEALTH = b"GET /__relay__/health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
+LATE = 60.0  # seconds
 PAGE = 4096  # bytes
 
 
@@ -58,8 +59,8 @@ class Watched:
         self.weights.append((monotonic(), self.megabytes))
 
     def healthy(self) -> bool:
-        """Whether it answers, alive and at once."""
-        with connect(self.url, 10.0) as client:
+        """Whether it answers; a machine that is busy may make it late."""
+        with connect(self.url, LATE) as client:
             client.sendall(HEALTH)
             came = b""
             while data := client.recv(65536):

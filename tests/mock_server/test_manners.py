@@ -111,7 +111,7 @@ def test_a_request_is_counted_by_each_relay_for_itself(relays: Relays) -> None:
 
 
 def test_counts_are_forgotten_rather_than_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mock_server.library.MAX_COUNTED", 2)
+    monkeypatch.setattr("mock_server.ledger.MOST", 2)
     turns = Turns()
     assert [turns.count(part) for part in ("a", "a", "b", "a", "a")] == [1, 2, 1, 1, 2]
     turns.reset()

@@ -7,11 +7,13 @@ import socket
 import struct
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
@@ -164,6 +166,80 @@ def test_a_wrong_upstream_is_passed_on_and_recorded_as_it_is(
     assert came == said.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
     assert kept.end is end
     assert (kept.error or "").startswith(told) if told == "framing: " else (told or "") in (kept.error or "")
+
+
+MEGABYTES = int(os.environ.get("RELAYPROOF_LONG_STREAM", "8"))  # 200 takes a minute
+
+
+def memory(process: int) -> int:
+    """Bytes that a process holds of the machine's memory."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="nothing tells how much memory a process holds")
+def test_a_long_stream_is_recorded_whole_and_kept_in_memory_only_in_part(tmp_path: Path) -> None:
+    one = event("x" * 4000)
+    piece = chunk(one) * 16
+    count = (MEGABYTES << 20) // (len(one) * 16)
+
+    def talk(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(HEAD)
+        for _number in range(count):
+            connection.sendall(piece)
+        connection.sendall(chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+
+    with upstream(talk) as base, running("--record-from", base, "--to", str(tmp_path)) as proxy:
+        process, size = control(proxy, "health")["worker"], 0
+        before = most = memory(process)
+        with Wire(proxy) as wire:
+            wire.send(encode(Request("POST", CHAT, body=b"{}")))
+            while not (data := wire.socket.recv(1 << 20)).endswith(b"0\r\n\r\n"):
+                if size // 1_000_000 < (size := size + len(data)) // 1_000_000:
+                    most = max(most, memory(process))
+        lines = written(tmp_path)
+        most = max(most, memory(process)) - before
+        entry = control(proxy, "journal/1")
+    assert size + len(data) > count * len(piece)
+    print(f"{MEGABYTES} MB passed, {most / (1 << 20):.1f} MB more are held")
+    assert most < 16 << 20
+    total = count * 16 * len(one) + len(b"data: [DONE]\n\n")
+    assert entry["response"]["body"]["bytes"] == total
+    assert len(entry["response"]["body"]["begins"]) == 64 << 10
+    assert sum(len(line[1]) for line in lines[1:-1]) == total
+    assert "chunks" not in lines[0]["response"] or lines[0]["response"]["chunks"] is None
+    assert lines[-1]["end"] == "complete"
+    with (tmp_path / "createChatCompletion-0001.jsonl").open(encoding="utf-8") as file:
+        assert "x" * 4000 in file.readlines()[1]
+
+
+def test_what_is_no_stream_and_too_long_is_recorded_as_it_begins(tmp_path: Path) -> None:
+    body = b"x" * (65 << 20)
+
+    def talk(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with upstream(talk) as base, running("--record-from", base, "--to", str(tmp_path)) as proxy, Wire(proxy) as wire:
+        wire.send(encode(Request("POST", CHAT, body=b"{}")))
+        seen = wire.answer()
+        (kept,) = recorded(tmp_path)
+    assert (seen.end, seen.body) == (End.COMPLETE, body)
+    assert (kept.end, kept.error) == (End.CLIENT_ABORTED, "the answer was too long to be kept: this is how it began")
+    assert 0 < len(kept.body) <= 1 << 20
+
+
+def control(url: str, path: str) -> Any:
+    asked = urllib.request.Request(f"{url}/__relay__/{path}", headers={"host": "localhost"})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=20) as answer:
+        return json.load(answer)
+
+
+def written(folder: Path) -> list[Any]:
+    """The lines of the one recording, once it is whole."""
+    until = monotonic() + 60
+    while not (found := list(folder.glob("*.jsonl"))) and monotonic() < until:
+        sleep(0.05)
+    return [json.loads(line) for line in found[0].read_text(encoding="utf-8").splitlines()]
 
 
 def test_a_reset_is_passed_on_as_one(tmp_path: Path) -> None:

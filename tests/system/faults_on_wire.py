@@ -256,6 +256,9 @@ SERVICE: dict[str, Shown] = {
     "auth-other-scheme-taken": Shown(replace(WHOLE, key="authorization: Basic eDp5"), lambda g, b: answered(g, b, 401)),
     "content-type-ignored": Shown(replace(WHOLE, media="text/plain"), lambda g, b: answered(g, b, 415)),
     "error-200-with-error-body": Shown(UNKNOWN, lambda g, b: turned(g, b, 404, 200)),
+    "error-names-no-member": Shown(
+        NO_MESSAGES, lambda g, b: (b.error["param"], b.error["message"]) == (None, "Invalid request.")
+    ),
     "error-is-string": Shown(UNKNOWN, lambda g, b: b.error == g.error["message"]),
     "error-members-missing": Shown(UNKNOWN, lambda g, b: set(b.error) == {"message", "type"}),
     "error-code-is-number": Shown(UNKNOWN, lambda g, b: b.error["code"] == 404),

@@ -23,7 +23,7 @@ OURS = 10  # tests of the project
 PLUGINS = ("asyncio-", "httpx-", "respx-", "randomly-", "timeout-", "xdist-", "anyio-", "relayproof-")
 FEW = ("--relay-only", "chat.stream.done", "--relay-only", "chat.stream.finish-once", "--relay-only", "sse.event-names")
 ALONE = ("--pyargs", "conformance", *FEW)
-BY_NAME = ("-p", "conformance.pytest_plugin")
+BY_NAME = ("-p", "conformance.pytest_plugin", "-p", "mock_server.pytest_plugin")
 WORKERS = pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=" ".join)
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="its environment is not there: make foreign")
@@ -101,6 +101,7 @@ def test_help_shows_the_options_and_the_plugins_are_there(project: Path) -> None
         "target=NAME|FILE.toml",
         "model=[ROLE=]NAME",
         "max-requests=N",
+        "max-cost=N",
         "strict",
         "baseline",
         "out",

@@ -1,5 +1,6 @@
 """Every other fault changes what a client reads, and nothing of what frames it: in replay, and the same as a proxy."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -32,6 +33,40 @@ MORE = (
     Ask(body=said("Hello", temperature=1, user="a", seed=7)),
     Ask(body=said("Hello", temperature=1, user="a")),
 )
+CITY = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+NESTED = {"type": "object", "properties": {"city": CITY}, "required": ["city"]}
+TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": NESTED}}
+CALL = {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+RESULT = [
+    {"role": "user", "content": "The weather?"},
+    {"role": "assistant", "content": None, "tool_calls": [CALL]},
+    {"role": "tool", "tool_call_id": "a", "content": [{"type": "text", "text": "fine"}]},
+]
+JSON = {"type": "json_object"}
+FORM = {"type": "json_schema", "json_schema": {"name": "a", "schema": CITY}}
+RARE = (  # in which parameters meet
+    Ask(
+        body=said(
+            stream=True, n=2, response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": CITY}}
+        )
+    ),
+    Ask(body=said(stop=["zz"], logprobs=True)),
+    Ask(body=said("a\0b")),
+    Ask(body=said() | {"messages": RESULT, "tools": [TOOL]}),
+    Ask(body=said(relayproof_unknown=[])),
+    Ask(body=said(n={})),
+    Ask(body=said(n=2, stop="a")),
+    Ask(body=said(response_format=JSON, logprobs=True)),
+    Ask(body=said(response_format=JSON, stop="zz", stream=True)),
+    Ask(body=said(max_tokens=1)),
+    Ask(body=said(max_tokens=3, n=2)),
+    Ask(body={"stream": True} | said()),
+    Ask(body=said("a \ud800", stream=True)),
+    Ask(body=said(tools=[TOOL], tool_choice="required")),
+    Ask(body=said(n=3, stream=True)),
+    Ask(body=json.dumps(said()).encode()[:-1] + b",}"),
+    Ask(body={"messages": said()["messages"], "model": "mock-chat"}),
+)
 Urls = dict[str, str]
 Read = tuple[int, str | None, bytes]  # status, media type, and the body less what differs from one answer to the next
 
@@ -52,7 +87,7 @@ def asked_of(it: Relay, wanted: Ask) -> Asked:
 @cache
 def asks() -> tuple[Ask, ...]:
     """Requests of each kind that some fault is about."""
-    return (*(_ask(asked) for asked, _ in _pairs()), *MORE)
+    return (*(_ask(asked) for asked, _ in _pairs()), *MORE, *RARE)
 
 
 def _ask(asked: Asked) -> Ask:

@@ -50,6 +50,10 @@ NO_PATH = request({}, path=f"/v1/{UNKNOWN_PATH}")
 JOB = {"id": "resp_1", "status": "failed", "error": {"code": "x", "message": "y"}}
 
 
+def no_model(message: str = "Service unavailable", code: str | None = None) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "new_api_error", "param": None, "code": code}}
+
+
 def said(status: int, to: Request, body: Any = ERROR) -> Exchange:
     return got(status, body, to=to)
 
@@ -99,14 +103,18 @@ CASES = [
     fails("a temperature in words", E + "wrong-type", got(200, answer(), to=request(chat_body(temperature="hot")))),
     passes("404", E + "unknown-model", said(404, NOBODYS)),
     passes("another 4xx", E + "unknown-model", said(400, NOBODYS, b"")),
-    passes("a 503 in the envelope", E + "unknown-model", said(503, NOBODYS)),
+    passes("a 503 by its code", E + "unknown-model", said(503, NOBODYS, no_model(code="model_not_found"))),
+    passes("a 503 that names it", E + "unknown-model", said(503, NOBODYS, no_model(f"no channel for {UNKNOWN_MODEL}"))),
+    undecided("a 503 that says nothing of the model", E + "unknown-model", said(503, NOBODYS)),
+    undecided("a 503 whose error is a text", E + "unknown-model", said(503, NOBODYS, {"error": "overloaded"})),
     fails("an answer", E + "unknown-model", got(200, answer(), to=NOBODYS)),
     undecided("a 200 with an error", E + "unknown-model", said(200, NOBODYS)),
     undecided("a 503 of nobody", E + "unknown-model", said(503, NOBODYS, b"<html>")),
     undecided("a redirect", E + "unknown-model", said(302, NOBODYS, b"")),
     undecided("not with this key", E + "unknown-model", said(401, NOBODYS)),
     silent("without a key", E + "unknown-model", said(401, NOBODYS_WITHOUT_KEY)),
-    fails("new-api's 503", E + "unknown-model-404", said(503, NOBODYS)),
+    fails("new-api's 503", E + "unknown-model-404", said(503, NOBODYS, no_model(f"no channel for {UNKNOWN_MODEL}"))),
+    undecided("a relay that is down", E + "unknown-model-404", said(503, NOBODYS)),
     undecided("the body was refused", E + "unknown-model-404", said(415, NOBODYS)),
     undecided("the key came twice", E + "unknown-model-404", said(400, TWICE)),
     undecided("a content type in capitals", E + "unknown-model-404", said(400, CAPITALS)),

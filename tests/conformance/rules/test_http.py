@@ -136,6 +136,7 @@ CASES = [
     passes("204", H + "options", asking("OPTIONS", status=204)),
     passes("404", H + "options", asking("OPTIONS", status=404)),
     fails("500", H + "options", asking("OPTIONS", status=500), says="500"),
+    undecided("down", H + "options", asking("OPTIONS", status=503)),
     silent("a preflight", H + "options", preflight()),
     passes("served", H + "trailing-slash", got(200, answer(), to=request(chat_body(), path=f"{CHAT}/"))),
     passes("308", H + "trailing-slash", moved(308, f"{CHAT}/?a=b")),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from conformance.check import Options
 from conformance.extend import load
 from conformance.known import Known
+from conformance.price import Price
 from conformance.probe import Role
 from conformance.rule import Level, Outcome
 from conformance.target import Target
@@ -37,8 +39,8 @@ def made(base: str) -> Iterator[Callable[..., Relay]]:
     """A relay with these limits."""
     setups: list[Setup] = []
 
-    def make(url: str = base, *, key: str | None = KEY, strict: bool = False, **limits: int) -> Relay:
-        target = Target("mock", url, models={Role.CHAT: "mock-chat"}, **limits)  # type: ignore[arg-type]
+    def make(url: str = base, *, key: str | None = KEY, strict: bool = False, **limits: Any) -> Relay:
+        target = Target("mock", url, models={Role.CHAT: "mock-chat"}, **limits)
         setups.append(Setup(target, Link(url, key), Known(), load(()), Options(strict=strict), (), Path("none")))
         return Relay(setups[-1])
 
@@ -112,13 +114,24 @@ def test_a_budget_is_not_exceeded(made: Callable[..., Relay]) -> None:
     assert [few.get("/v1/models").status for _ in range(2)] == [200, 200]
     with pytest.raises(OverBudgetError, match="the limit of 2 requests does not allow it"):
         few.get("/v1/models")
-    small = made(max_tokens=200)
+    small = made(max_tokens=400)
     with pytest.raises(OverBudgetError, match="it may cost"):
         small.post(CHAT, json=ASKED | {"max_tokens": 10_000})
     with pytest.raises(OverBudgetError, match="nothing in the request bounds its cost"):
         small.post(CHAT, json={name: value for name, value in ASKED.items() if name != "max_tokens"})
     assert small.post(CHAT, json=ASKED).status == 200
     assert small.post(CHAT, content=b"no JSON").status == 400, "a mistake costs nothing"
+
+
+def test_money_is_not_exceeded(made: Callable[..., Relay]) -> None:
+    price = Price(Decimal(10), Decimal(100), Decimal("0.001"))
+    poor = made(max_cost=Decimal("0.02"), prices={"mock-chat": price}, currency="EUR")
+    assert [poor.post(CHAT, json=ASKED).status for _ in range(2)] == [200, 200]
+    with pytest.raises(OverBudgetError, match="it may cost"):
+        [poor.post(CHAT, json=ASKED) for _ in range(20)]
+    assert poor._budget.cost <= Decimal("0.02")
+    with pytest.raises(OverBudgetError, match="no price is known of 'another'"):
+        poor.post(CHAT, json=ASKED | {"model": "another"})
 
 
 def test_who_is_not_there_is_told(made: Callable[..., Relay]) -> None:

@@ -132,3 +132,29 @@ def test_a_refused_stream_is_an_event_with_200(stream: Pair) -> None:
     assert sent.status == 200
     assert json.loads(error.data)["error"]["code"] == "model_not_found"
     assert done.data == "[DONE]"
+
+
+@pytest.mark.parametrize(
+    ("fault", "end"),
+    [
+        ("tx-chunked-body-cut", End.TRUNCATED),
+        ("tx-reset", End.RESET),
+        ("tx-no-answer", End.RESET),
+        ("tx-rst-poisons-pool", End.RESET),
+        ("tx-chunk-size-unreadable", End.COMPLETE),
+        ("tx-redirect-elsewhere", End.COMPLETE),
+        ("sse-left-open", End.TIMEOUT),
+        ("sse-buffered-whole", End.COMPLETE),
+        ("sse-bare-cr", End.COMPLETE),
+    ],
+)
+@pytest.mark.parametrize("operation", ["createMessage", "createCompletion", "createChatCompletion"])
+def test_what_is_beneath_a_stream_is_wrong_in_each_protocol(
+    pairs: list[Pair], operation: str, fault: str, end: End
+) -> None:
+    streams = [one for one in pairs if one[0].operation == operation and one[0].streamed and one[1].status == 200]
+    assert streams
+    for asked, answer in streams:
+        bent = send(fault, (asked, answer))
+        assert bent != answer
+        assert bent.end is end

@@ -1,6 +1,7 @@
 """A script: which rule is for which request, whose turn it is, and what is told of a mistake in the file."""
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -280,9 +281,31 @@ def test_the_example_does_what_it_says() -> None:
     assert 0 < cut.count(False) < 20
 
 
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("{limit: rpm=0}", "rule 1: limit: rpm: expected a number above 0"),
+        ("{limit: {rpm: 1, pre: key}}", "limit: 'pre=key' says no limit"),
+        ("{limit: []}", "limit: expected its words"),
+        ("{outage: {for: 10s, every: 5s}}", "outage: "),
+        ("{outage: {for: 10s, as: 404}}", "outage: as: expected 503"),
+    ],
+)
+def test_a_wrong_limit_or_outage_is_told_with_its_place(rule: str, told: str) -> None:
+    with pytest.raises(ScriptError, match=re.escape(told)):
+        read(f"[{rule}]")
+
+
 def test_what_is_told_of_a_script_is_one_line_whatever_it_quotes() -> None:
     text = "- {when: {text: " + json.dumps("/(a\n\n" + "b" * 999 + "/") + "}, reply: x}"
     with pytest.raises(ScriptError) as told:
         read(text)
     assert len(str(told.value).splitlines()) == 1
     assert len(str(told.value)) < 300
+
+
+@pytest.mark.parametrize("last", ["- *a9", "- {when: {text: *a9}, reply: x}", "- {reply: *a9}", "- &b [*b]"])
+def test_aliases_of_aliases_are_refused_at_once(last: str) -> None:
+    lines = ["&a0 [lol, lol, lol]", *(f"&a{at} [{', '.join([f'*a{at - 1}'] * 9)}]" for at in range(1, 10))]
+    with pytest.raises(ScriptError, match="more than 100000 values"):
+        read(f"- [{', '.join(lines)}]\n{last}")

@@ -69,9 +69,29 @@ def test_half_an_event_waits_for_the_rest() -> None:
     assert fed([whole[:9], whole[9:]])[:2] == [b"", whole]
 
 
-def test_an_event_without_an_end_is_looked_through_once() -> None:
-    pieces = [b"x" * 1024] * (MOST // 1024 + 2)
-    assert fed(pieces)[-2:] == [b"", b"".join(pieces)]
+def test_an_event_without_an_end_is_not_held_for_ever() -> None:
+    pieces = [b"x" * 1024] * (4 * MOST // 1024)
+    seen = fed(pieces)
+    assert seen[-1] == b"".join(pieces)
+    assert all(1024 * (at + 1) - len(written) <= MOST + 2048 for at, written in enumerate(seen))
+
+
+@pytest.mark.parametrize("shift", range(0, 10 * len(KEY), 7))
+def test_of_an_endless_event_no_secret_is_handed_on_wherever_it_stands(shift: int) -> None:
+    data = b"x" * (MOST - 5 * len(KEY) + shift) + KEY.encode() + b"y" * MOST
+    seen = fed([data[at : at + 1000] for at in range(0, len(data), 1000)])
+    assert len(seen[-1]) == len(data)
+    assert KEY.encode() not in seen[-1]
+    assert all(seen[-1].startswith(written) for written in seen)
+
+
+def test_where_the_beginning_of_a_secret_waits_for_too_long_there_are_marks() -> None:
+    comments = [b": " + b"x" * 1000 + b"\n\n"] * (MOST // 1000 + 2)
+    pieces = [event(KEY[:9]), *comments, event(KEY[9:])]
+    seen = fed(pieces)[-1]
+    assert KEY[:9].encode() not in seen
+    assert KEY not in spelled(seen)
+    assert len(seen) == len(b"".join(pieces))
 
 
 def test_everything_of_an_answer_is_cleared() -> None:
