@@ -33,7 +33,7 @@ from openapi import document
 
 ROOM = 810_000  # characters of HTML for rules and exchanges; the rest of a page takes what is left of a million
 COLUMN = 17_000  # characters that each relay takes of that for its tables
-ALLOWANCE, LEAST = 260_000, 60_000  # for exchanges that are shown whole, at most and at least
+ALLOWANCE, LEAST = 260_000, 45_000  # for exchanges that are shown whole, at most and at least
 FULL, MORE = 5, 35_000  # a page of so many relays stays under a million; for each one more it may have so many more
 MANY_RULES = 600
 MANY_TIMINGS = (40, 8)  # streams told one by one: of one relay, of each of several

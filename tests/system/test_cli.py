@@ -291,11 +291,14 @@ def test_a_dry_run_sends_nothing_and_tells_the_most_that_it_could_cost() -> None
         assert server.heard == []
     assert told.code == 0
     assert not list(Path().iterdir())
-    *probes, total = told.out.splitlines()[1:]
+    lines = told.out.splitlines()[1:]
+    probes = [line for line in lines if line.split()[0] in PROBES]
+    total, more, *_ = lines[len(probes) :]
     most = sum(int(line.rpartition("at most ")[2].split()[0]) for line in probes)
     requests = sum(len(PROBES[line.split()[0]].steps) for line in probes)
     assert requests > len(probes)
     assert total.startswith(f"{requests} requests, at most {most} tokens (no limit); nothing was sent")
+    assert more.startswith("with what is sent again, and what makes failures smaller, never more than ")
     assert any(line.startswith("chat.whole ") for line in probes)
 
 
@@ -303,7 +306,7 @@ def test_beyond_loopback_there_are_limits_and_they_are_told() -> None:
     told = relayproof_(
         "check", "https://relay.invalid", "--model", "m", "--dry-run", RELAYPROOF_API_KEY="sk-0123456789"
     )
-    assert "(limits 300 requests, 200000 tokens)" in told.out
+    assert "(limits 300 requests, 200,000 tokens)" in told.out
     words = ("--max-requests", "7", "--max-tokens", "9", "--dry-run")
     told = relayproof_("check", "https://relay.invalid", *words, RELAYPROOF_API_KEY="sk-0123456789")
     assert "(limits 7 requests, 9 tokens)" in told.out

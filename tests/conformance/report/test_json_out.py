@@ -9,7 +9,7 @@ from conformance.run import lines_of, read_run
 from tests.conformance.report.made import BOOK, hostile_run, small_run
 
 KEYS = ["relay", "document", "suite", "seed", "started", "finished", "exit", "outcomes", "spent"]
-KEYS += ["known", "dialect", "notes", "generated", "rules", "verdicts"]
+KEYS += ["known", "dialect", "notes", "rules", "verdicts"]
 
 
 def test_members_are_those_that_programs_know() -> None:
