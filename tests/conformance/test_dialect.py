@@ -97,7 +97,8 @@ def renamed(**more: object) -> dict[str, object]:
     [
         ("new-api", got(500, failure(), to=NO_MESSAGES), None,
          {"errors.missing-messages": "ND-500-VALIDATION", "errors.mistake-class": "ND-500-VALIDATION"}),
-        ("new-api", got(503, failure(), to=UNKNOWN), None, {"errors.unknown-model-404": "ND-503-MODEL"}),
+        ("new-api", got(503, failure(f"No available channel for model {UNKNOWN.object['model']}"), to=UNKNOWN), None,
+         {"errors.unknown-model-404": "ND-503-MODEL"}),
         (
             "new-api",
             got(200, failure(), to=request(method="GET", path="/v1/models/no-such-model")),

@@ -247,7 +247,8 @@ def test_a_run_that_did_not_end_is_unverified_whatever_its_baseline() -> None:
 
 
 def test_the_baseline_that_a_run_writes_excuses_that_run() -> None:
-    broken = got(503, failure(), to=request({"model": "no-such-model", "messages": [{"role": "user", "content": "x"}]}))
+    asked = request({"model": "no-such-model", "messages": [{"role": "user", "content": "x"}]})
+    broken = got(503, failure("No available channel for model no-such-model"), to=asked)
     verdicts = [*judge([broken], BOOK), *judge([stream(text(), finish("X"), finish("X"))], BOOK)]
     waivers = parse_baseline(written(failures(verdicts), "known", None, None), "b")
     after = Known(waivers, today=TODAY).over(verdicts)
