@@ -7,6 +7,7 @@
     drawn      hypothesis as a source of values: the same seed, the same values
     described  schemathesis: examples, coverage and random cases of the document, legal and illegal
     chat       what the schema of chat cannot say: parameters that interact, conversations, unicode, schemas
+    video      histories and edits of chat-format video, where its model is named
     claude     conversations in Claude's protocol
     mistakes   what is no request: no JSON, no object, members missing or mistyped
     effort     all of them for one target, in the order in which they are asked

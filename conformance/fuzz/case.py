@@ -18,6 +18,7 @@ from openapi.json_text import Json
 from openapi.wire.exchange import Headers
 
 HEADERS: Mapping[str, Headers] = {"createMessage": messages.HEADERS, "countMessageTokens": messages.HEADERS}
+EDITING = frozenset({"video_edit"})  # what a video case needs: each refers to an earlier answer
 HASH = 10  # hexadecimal digits in the id of a probe
 
 
@@ -61,7 +62,7 @@ class Case:
             described.path,
             first[1] if not callable(first[1]) else None,
             HEADERS.get(self.operation, JSON_TYPE),
-            needs=needs(self.body),
+            needs=needs(self.body) | (EDITING if self.role is Role.VIDEO else set()),
             step=first[0] or None,
             then=tuple(Step(*one) for one in rest),
         )

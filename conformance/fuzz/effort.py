@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from conformance.fuzz import chat, claude, described
+from conformance.fuzz import chat, claude, described, video
 from conformance.fuzz.bounds import bounded
 from conformance.fuzz.case import Case
 from conformance.fuzz.mistakes import mistakes
@@ -24,11 +24,12 @@ class Effort:
     schemas: int = 32
     relations: int = 48
     turns: int = 10
+    videos: int = 4  # of each kind, where a video model is named
     coverage: int = 160  # of each operation, legal and illegal
 
 
 def cases(models: Mapping[Role, str], seed: int, effort: Effort) -> list[Case]:
-    """The cases for these models, each once. No video is asked for."""
+    """The cases for these models, each once. A video is asked for only where its model is named."""
     found: dict[str, Case] = {}
     kinds = [
         kind
@@ -36,6 +37,8 @@ def cases(models: Mapping[Role, str], seed: int, effort: Effort) -> list[Case]:
         if role in models
         for kind in _kinds(operation, role, models, seed, effort)
     ]
+    if Role.VIDEO in models:
+        kinds += [list(video.histories(seed, effort.videos)), list(video.edits(seed, effort.videos))]
     for case in _in_turn(kinds):
         held = bounded(case, models)
         if held is not None and _can_be_sent(held):

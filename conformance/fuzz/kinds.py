@@ -8,7 +8,7 @@ order     the body twice, and with its members the other way    same.member-orde
 unknown   the body twice, and with a member that nobody knows   same.unknown-field
 longer    a conversation twice, and one with more in front      usage.longer-prompt
 turns     a call of a tool, and the turn with its result        tools.null-content
-edit      a video, and a change of it
+edit      a video, and a change of it                           rules of the chapter video
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +16,7 @@ from functools import partial
 
 from conformance.probe import Follow
 from conformance.probes.tools import second_turn
+from conformance.probes.video_chat import edit
 from openapi.json_text import Json
 
 Requests = tuple[tuple[str, Json | bytes | Follow], ...]
@@ -77,6 +78,10 @@ def _turns(data: Data) -> Requests:
     return ("call", data["body"]), ("result", partial(second_turn, bare=data.get("bare") is True))
 
 
+def _edit(data: Data) -> Requests:
+    return ("create", data["body"]), ("edit", edit)
+
+
 KINDS: Mapping[str, Callable[[Data], Requests]] = {
     "one": _one,
     "forms": _forms,
@@ -86,4 +91,5 @@ KINDS: Mapping[str, Callable[[Data], Requests]] = {
     "unknown": _unknown,
     "longer": _longer,
     "turns": _turns,
+    "edit": _edit,
 }

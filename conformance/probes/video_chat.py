@@ -36,7 +36,7 @@ _SHORT: Json = {
 }
 
 
-def _edit(sofar: Sequence[Exchange]) -> Json:
+def edit(sofar: Sequence[Exchange]) -> Json:
     """The second turn, with the whole text of the first answer in it; nowhere where that has none."""
     choice = reply_of(sofar[0]).choices.get(0)
     messages = sofar[0].request.object.get("messages")
@@ -55,6 +55,6 @@ ROWS = (
         body=_SHORT,
         needs=frozenset({"video_edit"}),
         step="create",
-        then=(Step("edit", _edit),),
+        then=(Step("edit", edit),),
     ),
 )

@@ -173,3 +173,17 @@ def test_a_limit_on_cost_without_a_price_is_refused(tmp_path: Path, monkeypatch:
     assert "a limit on cost needs prices, and a target's [prices] has none of gpt-x" in told.line
     for amount in ("-1", "nan", "much"):
         assert relayproof_("check", "http://127.0.0.1:9", "--max-cost", amount, RELAYPROOF_API_KEY=KEY).code == 2
+
+
+def test_a_video_that_fails_is_told_as_it_was_drawn_and_not_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("--model", "video=sora-2", "--only", "video.edit-refers", "--only", "video.link", "--fuzz", "--quiet")
+    with running("--speed", "max", "--fault", "video-link-missing", "--api-key", KEY) as url:
+        told = relayproof_("check", url, *words, "--out", "run.jsonl", RELAYPROOF_API_KEY=KEY)
+    assert told.code == 1
+    run = run_of(Path("run.jsonl"))
+    asked = [(one.probe, one.step) for one in run.exchanges if (one.probe or "").startswith("fuzz.")]
+    assert len(asked) == len({*asked}) > 3
+    assert {one.identity.partition(" ")[0] for one in found_in(run)} <= {"video.link"}

@@ -70,7 +70,6 @@ def test_each_request_once_for_its_operation_and_every_kind(made: list[Case]) ->
     assert {case.operation for case in made} == set(ROLES)
     assert {case.kind for case in made} >= {"one", "forms", "limit", "stop", "order", "unknown", "longer", "turns"}
     assert {case.role for case in cases({Role.CHAT: "m"}, 0, SMALL)} == {Role.CHAT}
-    assert cases({Role.VIDEO: "sora-2"}, 0, SMALL) == []
 
 
 def test_a_case_is_read_as_it_was_written(made: list[Case]) -> None:
@@ -161,3 +160,14 @@ def test_a_configuration_in_the_working_directory_is_somebody_elses(
     monkeypatch.chdir(tmp_path)
     described._operations.cache_clear()
     assert described.coverage("createEmbedding", Role.EMBEDDINGS)
+
+
+def test_videos_are_drawn_where_one_is_named_few_and_legal(made: list[Case]) -> None:
+    assert not any(case.role is Role.VIDEO for case in made)
+    named = [case for case in cases({Role.VIDEO: "sora-2"}, 3, SMALL) if case.role is Role.VIDEO]
+    assert {case.kind for case in named} == {"one", "edit"}
+    assert 4 <= len(named) <= 2 * SMALL.videos
+    for case in named:
+        assert case.probe.needs == {"video_edit"}
+        assert is_legal(case.operation, case.body)
+        assert case.probe.names in {(), ("create", "edit")}
