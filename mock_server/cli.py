@@ -269,11 +269,10 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click calls it by name
         for line in greeting.lines(url, options, len(library.recordings), len(script.rules), recovered):
             click.echo(line)
         sys.stdout.flush()
-        signal.signal(signal.SIGTERM, _exit)  # uvicorn ends by raising it again: files of this run go first
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, _exit)  # uvicorn ends by raising it again: files of this run go first
         try:
             server.serve(options, bound, library)
-        except KeyboardInterrupt:
-            sys.exit(130)
         except OSError as error:
             _give_up(f"the workers have nowhere to meet: {error.strerror or error}")
 

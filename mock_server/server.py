@@ -129,7 +129,8 @@ def url_of(bound: socket.socket, scheme: str = "http") -> str:
 
 
 def serve(options: Options, bound: socket.socket, recordings: Library | None = None) -> None:
-    """Serves until it is told to stop. Raises KeyboardInterrupt if that was Ctrl-C."""
+    """Serves until it is told to stop. Raises what the handlers of those signals raise, and OSError where several
+    workers have nowhere to meet."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what matters in it is told by app.py
     if options.workers == 1:
         Server(config(partial(build, options, recordings), options)).run(sockets=[bound])

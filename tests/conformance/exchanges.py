@@ -101,7 +101,8 @@ def arguments(piece: Any = "{}", index: Any = 0, **more: Any) -> dict[str, Any]:
 def sse_bytes(event: Event) -> bytes:
     if isinstance(event, bytes):
         return event
-    return sse.encode([sse.Message(event if isinstance(event, str) else json.dumps(event))])
+    text = event if isinstance(event, str) else json.dumps(event)
+    return sse.encode([sse.Message(text.encode("utf-8", "replace").decode())])  # a lone surrogate has no bytes
 
 
 def got(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import conformance.testing.hooks  # noqa: F401 - loaded before pytester notes which modules it takes away again
 from mock_server.process import running
 from tests.system.command import ROOT, run_of
 from tests.system.hostile import reply, said, sends, serving
@@ -126,12 +127,18 @@ def test_rules_of_a_users_own_are_items_too(pytester: pytest.Pytester) -> None:
 
 def test_an_interruption_leaves_a_run_that_can_be_read(pytester: pytest.Pytester) -> None:
     pytester.makeconftest("""
-        import os, signal, threading
+        import os, signal, threading, time
         import pytest
+
+        def interrupt():  # as somebody who is in earnest: a first one may come where Python drops it
+            while True:
+                time.sleep(1.5)
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(15)
 
         @pytest.hookimpl(wrapper=True, tryfirst=True)
         def pytest_runtestloop():
-            threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Thread(target=interrupt, daemon=True).start()
             return (yield)
     """)
     with running("--api-key", KEY, "--ttft", "60000") as base:

@@ -208,4 +208,6 @@ def liberties() -> list[Pair]:
         relay.asked(method, path, (JSON_TYPE, KEY, *headers), raw if method == "POST" else b"")
         for method, path, headers in LIBERTIES
     ]
+    reordered = b'{"messages":[{"role":"user","content":"hi"}],"model":"mock-chat"}'
+    asked.append(relay.asked("POST", "/v1/chat/completions", (JSON_TYPE, KEY), reordered))
     return [(one, relay.answer(one)) for one in asked]

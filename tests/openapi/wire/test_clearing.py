@@ -54,6 +54,13 @@ def test_nothing_that_was_handed_on_has_or_spells_the_secret(texts: list[str], p
         assert seen[-1] == stream
 
 
+def test_a_secret_that_the_stream_itself_gives_is_taken_out_of_it_and_known_from_then_on() -> None:
+    gives = b'data: {"api_key": "given-0123456789"}\n\n'
+    seen = fed([gives, event("as I said: given-0123456789. ")])
+    assert b"given" not in seen[-1]
+    assert seen[-1].count(b"data: ") == 2
+
+
 def test_plain_events_are_handed_on_at_once() -> None:
     assert fed([event("a "), event("b ")])[:2] == [event("a "), event("a ") + event("b ")]
     assert fed([b": PING\n\n"])[0] == b": PING\n\n"

@@ -282,6 +282,15 @@ def test_a_line_of_a_chunk_is_limited_in_the_same_way_however_it_comes(line: byt
         assert fault is None if spare == 0 else "does not end within" in str(fault)
 
 
+def test_borders_of_an_endless_answer_can_be_forgotten() -> None:
+    reader = AnswerReader("POST")
+    assert reader.feed(CHUNKED + b"1\r\na\r\n2\r\nbc\r\n3\r\nd") == b"abcd"
+    reader.forget()
+    assert reader.feed(b"ef\r\n0\r\n\r\n") == b"ef"
+    assert reader.complete
+    assert 1 not in reader.chunks
+
+
 def test_a_head_without_end_is_given_up() -> None:
     assert "no end of the head" in str(seen([b"x" * MAX_HEAD]).fault)
     assert seen([b"x" * (MAX_HEAD - 1)]).fault is None

@@ -1,5 +1,6 @@
 """Secrets out of evidence: none is left, however it is spelled and wherever a read ends; all else is left alone."""
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openapi.wire.redaction import MARK, SHORTEST, Redactor, mark
+from openapi.wire.redaction import MARK, SHORTEST, Redactor, coded, mark
 
 KEY = "sk-0123456789abcdef"  # made up
 ODD = 'p"ass\\wörd/&+ %4'
@@ -127,6 +128,14 @@ def test_the_longer_of_two_secrets_is_taken_first() -> None:
     redactor = Redactor(["secret", "secret-and-more-of-it"])
     assert redactor.text("secret-and-more-of-it") == mark(21)
     assert redactor.text("secret-and") == mark(6) + "-and"
+
+
+def test_base64_of_what_is_too_short_is_looked_for_nowhere() -> None:
+    assert list(coded("abc")) == []
+    for before in range(3):  # wherever it begins among what is coded
+        told = base64.b64encode(b"x" * before + b"abcdef, and more").decode()
+        assert any(word in told for word in coded("abcdef"))
+    assert "YWJjZGVm" in set(coded("abcdef"))
 
 
 def test_a_secret_is_text_and_no_pattern() -> None:

@@ -54,6 +54,8 @@ def test_headers_that_do_not(name: str) -> None:
         ((("x-api-key", KEY),), {KEY}),
         ((("authorization", f"Bearer {KEY}, Bearer {KEY}2"),), {KEY, f"{KEY}2"}),
         ((("cookie", "a=first-secret; b=x; c=second-secret"),), {"first-secret", "second-secret"}),
+        ((("authorization", "Basic b25lOnR3by1zZWNyZXQ="),), {"b25lOnR3by1zZWNyZXQ=", "one:two-secret", "two-secret"}),
+        ((("authorization", "Basic no base64!"),), {"base64!"}),
         ((("x-api-key", "short"), ("content-type", "application/json")), set()),
     ],
 )
@@ -75,6 +77,7 @@ def test_what_a_query_presents() -> None:
         ({"a": [{"password": "pass-0123"}, {"b": {"client_secret": "cs-01234"}}]}, {"pass-0123", "cs-01234"}),
         ({"tokens": ["one-token-01", "two-token-02"], "auth_tokens": ["three-token"]}, {"three-token"}),
         ({"max_tokens": "123456789", "token": 5, "monkey": "not-a-secret"}, set()),
+        ({"told": '{"password": "in-a-text-01"}'}, {"in-a-text-01"}),
         ([None, 1, "text"], set()),
         (None, set()),
     ],
