@@ -60,7 +60,7 @@ class Adapter:
     ) -> None:
         self.relays = relays
         self.pace = options.pace
-        self.journal = Journal(options.journal, numbers=member.numbers if member else None)
+        self.journal = Journal(options.journal, number=member.number if member else None)
         self.metrics = Metrics()
         self.under_way = 0
         self._load = load
@@ -87,8 +87,8 @@ class Adapter:
         whole = self._whole(done, connection)
         if whole is None:
             return partial(self._send, moment, done)
-        raw.write(whole)
         after = moment.elapsed()
+        raw.write(whole)
         raw.finish(keep_alive=stays_open(done.answer, connection))
         self._note(moment, done, tell(scope, Sent(len(whole), after, after, 0.0, left=False)))
         self._leave(done)
@@ -125,7 +125,7 @@ class Adapter:
 
     def _note(self, moment: Moment, done: Done, sent: Sent) -> None:
         self.metrics.add(done, sent)
-        self.journal.add(moment.came, done, sent)
+        self.journal.add(moment.came, done, sent, 0.0 if sent.last is None else moment.elapsed() - sent.last)
 
     def _heard(self, scope: Scope) -> Heard:
         """What the head of a request says."""

@@ -5,7 +5,7 @@ An entry keeps what is there already; secrets are taken out when it is read, so 
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -192,24 +192,26 @@ def _weight(done: Done, sent: Sent) -> int:
 
 
 class Journal:
-    """The last entries. `most` 0 keeps none. `numbers` are theirs, each above the one before."""
+    """The last entries. `most` 0 keeps none. `number` gives each its own, above the one before, of how many seconds ago
+    the last byte of its answer left."""
 
-    def __init__(self, most: int, most_bytes: int = MOST_BYTES, numbers: Iterator[int] | None = None) -> None:
+    def __init__(self, most: int, most_bytes: int = MOST_BYTES, number: Callable[[float], int] | None = None) -> None:
         self.most, self.most_bytes = most, most_bytes
-        self._numbers = numbers or count(1)
+        counter = count(1)
+        self._number = number or (lambda _: next(counter))
         self.count = 0  # entries that there ever were
         self._kept: deque[tuple[int, float, Done, Sent]] = deque()  # what an entry is made of: it is seldom read
         self._bytes = 0
         self._waiting: set[asyncio.Event] = set()
 
-    def add(self, came: float, done: Done, sent: Sent) -> None:
-        """One more; the oldest make room for it."""
+    def add(self, came: float, done: Done, sent: Sent, ago: float = 0.0) -> None:
+        """One more, whose last byte left so many seconds ago; the oldest make room for it."""
         self.count += 1
         if not self.most:
             return
         if len(done.asked.raw) > READ_AGAIN:
             done = replace(done, asked=replace(done.asked, body=None, text=None))
-        self._kept.append((next(self._numbers), came, done, sent))
+        self._kept.append((self._number(ago), came, done, sent))
         self._bytes += _weight(done, sent)
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
             _, _, old, gone = self._kept.popleft()

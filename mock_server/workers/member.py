@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ class Member:
         self.owner: str = told["owner"]
         self.zero: int = told["zero"]
         self.ledger = Asking(path, self.owner)
-        self._index, self._stride = told["index"], 2 * workers  # one that ended may not be gone yet
+        self._index: int = told["index"]
+        self._stride = 2 * workers  # one that ended may not be gone yet
         self._standing = [Command(**command) for command in told["standing"]]
         self._began = self.zero
         self._last = 0
@@ -66,12 +67,11 @@ class Member:
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def numbers(self) -> Iterator[int]:
-        """Numbers of entries in a journal: they grow with time over all workers, and no two are the same."""
-        while True:
-            self._last = max(self._last + 1, monotonic() - self._began)
-            yield self._last * self._stride + self._index
+    def number(self, ago: float) -> int:
+        """The number of an entry in a journal: they grow with time over all workers, and no two are the same. The time
+        is that of the last byte: who has an answer finds it in the journal, whichever worker is asked."""
+        self._last = max(self._last + 1, monotonic() - int(ago * 1e6) - self._began)
+        return self._last * self._stride + self._index
 
     def serve(self, do: Doing) -> None:
         """Does what the others were told, and from now on what they are, in the loop that runs."""
