@@ -127,18 +127,14 @@ def test_rules_of_a_users_own_are_items_too(pytester: pytest.Pytester) -> None:
 
 def test_an_interruption_leaves_a_run_that_can_be_read(pytester: pytest.Pytester) -> None:
     pytester.makeconftest("""
-        import os, signal, threading, time
+        import os, signal, threading
         import pytest
 
-        def interrupt():  # as somebody who is in earnest: a first one may come where Python drops it
-            while True:
-                time.sleep(1.5)
-                os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(15)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background is born deaf to it
 
         @pytest.hookimpl(wrapper=True, tryfirst=True)
         def pytest_runtestloop():
-            threading.Thread(target=interrupt, daemon=True).start()
+            threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
             return (yield)
     """)
     with running("--api-key", KEY, "--ttft", "60000") as base:
