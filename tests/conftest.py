@@ -1,5 +1,6 @@
 """What all tests share: the recordings of the tree, by name."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ from openapi.wire.exchange import Exchange
 from openapi.wire.jsonl import read_recording
 
 collect_ignore = ["system/foreign"]  # a project of its own
+
+
+# what runs in the background is born deaf to it, with all that it starts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

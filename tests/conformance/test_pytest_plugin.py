@@ -130,7 +130,6 @@ def test_an_interruption_leaves_a_run_that_can_be_read(pytester: pytest.Pytester
         import os, signal, threading
         import pytest
 
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background is born deaf to it
 
         @pytest.hookimpl(wrapper=True, tryfirst=True)
         def pytest_runtestloop():
