@@ -1,11 +1,11 @@
 """`relayproof baseline RUN.jsonl`: what a run failed, written down as a baseline."""
 
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import NoReturn
 
 import click
+
+from conformance.outputs import stop
 
 HEAD = "# What this relay is known to break: relayproof check … --baseline {name}\n\n"
 
@@ -51,11 +51,6 @@ def baseline(run: Path, target: Path, reason: str, owner: str | None, expires: d
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(after, encoding="utf-8")
     except (ConfigurationError, OSError) as error:
-        _stop(str(error))
+        stop(str(error))
     places = sum(map(len, failed.values()))
     click.echo(f"{target}: {places} failures of {len(failed)} rules added, {len(waivers)} were there")
-
-
-def _stop(message: str) -> NoReturn:
-    click.echo(f"relayproof: {message}", err=True)
-    sys.exit(2)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.outputs import Outputs, safe, writing
+from conformance.outputs import Outputs, safe, stop, writing
 from conformance.reach import harmless, known_of, reached, reaching
 from conformance.watching import Watching
 
@@ -40,11 +40,6 @@ def _excuses(command: Callable[..., None]) -> Callable[..., None]:
 _extends = click.option(
     "--extend", "extensions", multiple=True, metavar="FILE.py|NAME", help="Rules and probes of your own, too."
 )
-
-
-def _stop(message: str, code: int = 2) -> NoReturn:
-    click.echo(f"relayproof: {message}", err=True)
-    sys.exit(code)
 
 
 @click.command()
@@ -92,7 +87,7 @@ def check(**given: Any) -> None:  # noqa: ANN401 - click hands over what its opt
     try:
         sys.exit(_check(given))
     except ConfigurationError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def _check(given: dict[str, Any]) -> int:
@@ -115,7 +110,7 @@ def _check(given: dict[str, Any]) -> int:
     if given["fuzz"] or given["fuzz_cases"]:
         the_plan, hunt = hunting.drawn(the_plan, target, given["seed"], given["fuzz_cases"], failures)
     if not the_plan.probes:
-        _stop(f"nothing to ask: {next((told.reason for told in the_plan.skipped if told.reason), 'no probe is left')}")
+        stop(f"nothing to ask: {next((told.reason for told in the_plan.skipped if told.reason), 'no probe is left')}")
     options = Options(
         concurrency=given["concurrency"],
         seed=given["seed"],
@@ -155,7 +150,7 @@ def _discover(target: "Target", link: "Link", given: dict[str, Any]) -> int:
         return 0
     found = asyncio.run(discover(target, link, operations))
     if found.halt:
-        _stop(found.halt, 3)
+        stop(found.halt, 3)
     if not given["quiet"]:
         for one in found.found:
             click.echo(f"{one.presence.value:15} {one.operation:48} {visible(one.why, 100)}", err=True)
@@ -181,7 +176,7 @@ def run_to(
         try:
             asyncio.run(judging())
         except KeyboardInterrupt:
-            _stop(f"interrupted; what was captured is in {out}", 130)
+            stop(f"interrupted; what was captured is in {out}", 130)
     return runs[0]
 
 
@@ -254,9 +249,9 @@ def judge(**given: Any) -> None:  # noqa: ANN401
         how: Any = {"strict": given["strict"], "known": known_of(given), "book": load(given["extensions"])}
         run = judge_recordings(_recordings(path), **how) if path.is_dir() else rejudge(text_at(path), path.stem, **how)
     except ConfigurationError as error:
-        _stop(str(error))
+        stop(str(error))
     except (RunError, RecordingError, OSError, UnicodeDecodeError) as error:
-        _stop(f"{path}: {error}")
+        stop(f"{path}: {error}")
     book = how["book"]
     for name in changed(run.header, book):
         click.echo(f"{name} is not what it was when the run was made", err=True)
@@ -272,5 +267,5 @@ def _recordings(folder: Path) -> dict[str, str]:
     """The recordings of a folder, by the names that they have in it. Raises OSError, UnicodeDecodeError."""
     files = sorted(folder.rglob("*.jsonl"))
     if not files:
-        _stop(f"{folder}: no recording is in it")
+        stop(f"{folder}: no recording is in it")
     return {file.relative_to(folder).with_suffix("").as_posix(): file.read_text(encoding="utf-8") for file in files}

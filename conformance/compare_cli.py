@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
-from conformance.outputs import STDOUT, lang, prepare, put, safe, tell
-from conformance.reach import SECONDS, link_of
+from conformance.outputs import STDOUT, lang, prepare, put, safe, stop, tell
+from conformance.reach import MONEY, SECONDS, link_of
 from conformance.watching import Watching
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ FILE = click.Path(dir_okay=False, path_type=Path, allow_dash=True)
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST.")
 @click.option("--max-requests", type=click.IntRange(0), metavar="N", help="Never send more requests to one relay.")
 @click.option("--max-tokens", type=click.IntRange(0), metavar="N", help="Never cause more tokens at one relay.")
+@click.option("--max-cost", type=MONEY, metavar="N", help="Never cause more cost at one relay, by its prices.")
 @click.option("--timeout", type=SECONDS, metavar="S", help="Seconds for an answer (120; video 1800).")
 @click.option("--idle-timeout", type=SECONDS, metavar="S", help="Seconds of silence (60; video 300).")
 @click.option("--proxy", metavar="URL", help="A proxy; HTTP_PROXY and its like count otherwise.")
@@ -65,7 +66,7 @@ def compare(files: Sequence[Path], **given: Any) -> None:  # noqa: ANN401 - clic
     try:
         sys.exit(_compare(files, given))
     except ConfigurationError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def _compare(files: Sequence[Path], given: dict[str, Any]) -> int:
@@ -126,8 +127,7 @@ def _member(target: "Target", out: Path, given: dict[str, Any]) -> "Member":
     from conformance.target import ConfigurationError  # noqa: PLC0415
 
     link = link_of({**given, "api_key_env": None, "headers": ()}, target)
-    if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for taking none
-        target = replace(target, unsupported=target.unsupported | {"auth"})
+    target = target.without_key() if link.key is None else target
     plan = planning.plan(target, BOOK, PROBES, given["only"])
     if not plan.probes:
         msg = f"{target.name}: nothing to ask"
@@ -154,7 +154,7 @@ def _bounded(target: "Target", given: dict[str, Any]) -> "Target":
     if not target.base:
         msg = f"the target {target.name} names no host: base_url is missing"
         raise ConfigurationError(msg)
-    limits = {name: given[name] for name in ("max_requests", "max_tokens") if given[name] is not None}
+    limits = {name: given[name] for name in ("max_requests", "max_tokens", "max_cost") if given[name] is not None}
     return replace(target, **limits).bounded()
 
 
@@ -186,7 +186,7 @@ def _judged(members: "Sequence[Member]", *, quiet: bool) -> "list[Judged]":
         try:
             asyncio.run(judging())
         except KeyboardInterrupt:
-            _stop(f"interrupted; what was captured is in {members[0].out.parent}", 130)
+            stop(f"interrupted; what was captured is in {members[0].out.parent}", 130)
     return judged
 
 
@@ -203,11 +203,7 @@ def _fault(error: Exception) -> str:
 
 def _last(runs: "Sequence[Run]") -> "list[Run]":
     """The last run of each relay, by when it began; of equal ones the one that was named last."""
-    latest: dict[tuple[str, str], Run] = {}
-    for run in sorted(runs, key=lambda one: one.header.started):
-        relay = run.header.relay
-        latest[str(relay.get("name")), str(relay.get("base_url"))] = run
-    return list(latest.values())
+    return list({run.header.whose: run for run in sorted(runs, key=lambda one: one.header.started)}.values())
 
 
 def _write(runs: "Sequence[Run]", wanted: dict[str, Path], names: Sequence[str], language: str) -> list[Path]:
@@ -230,8 +226,3 @@ def _show(runs: "Sequence[Run]", paths: Sequence[Path], *, piped: bool) -> None:
 
     written = [f"wrote {path}\n" for path in paths]
     tell(lambda **screen: matrix_terminal.render(runs, BOOK, **screen), written, piped=piped)
-
-
-def _stop(message: str, code: int = 2) -> NoReturn:
-    click.echo(f"relayproof: {message}", err=True)
-    sys.exit(code)

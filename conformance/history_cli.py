@@ -1,13 +1,12 @@
 """`relayproof history`: relays over their runs, read from the run files themselves."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from conformance.outputs import STDOUT, prepare, put, tell
+from conformance.outputs import STDOUT, prepare, put, stop, tell
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -32,8 +31,7 @@ def history(paths: Sequence[Path], relay: str | None, last: int | None, html: Pa
     try:
         _history(paths, relay, last, {"html": html, "json": json})
     except ConfigurationError as error:
-        click.echo(f"relayproof: {error}", err=True)
-        sys.exit(2)
+        stop(str(error))
 
 
 def _history(paths: Sequence[Path], relay: str | None, last: int | None, wanted: dict[str, Path | None]) -> None:
@@ -78,6 +76,5 @@ def _runs(files: Iterator[Path]) -> "Iterator[Run]":
 def _newest(runs: "Sequence[Run]", last: int) -> "list[Run]":
     grouped: dict[tuple[str, str], list[Run]] = {}
     for run in sorted(runs, key=lambda one: one.header.started):
-        known = run.header.relay
-        grouped.setdefault((str(known.get("name")), str(known.get("base_url"))), []).append(run)
+        grouped.setdefault(run.header.whose, []).append(run)
     return [run for group in grouped.values() for run in group[-last:]]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -35,6 +35,12 @@ LANGUAGES = ("en", "zh")
 lang = click.option(
     "--lang", default="en", show_default=True, type=click.Choice(LANGUAGES), help="Language that a page opens in."
 )
+
+
+def stop(message: str, code: int = 2) -> NoReturn:
+    """Ends a command with a line that says why."""
+    click.echo(f"relayproof: {message}", err=True)
+    sys.exit(code)
 
 
 def writing(command: Callable[..., None]) -> Callable[..., None]:

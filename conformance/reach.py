@@ -29,7 +29,7 @@ class _Seconds(click.FloatRange):
 SECONDS = _Seconds(min=0, min_open=True)
 
 
-class _Money(click.ParamType[Any]):
+class _Money(click.ParamType):  # type: ignore[type-arg] # generic in later versions of click alone
     name = "amount"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Decimal":  # noqa: ANN401
@@ -74,9 +74,7 @@ def reached(given: dict[str, Any]) -> "tuple[Target, Link]":
     """The target that is to be judged, and the way to it. Raises ConfigurationError."""
     target = target_of(given)
     link = link_of(given, target)
-    if link.key is None and target.is_local:  # who is asked without a key cannot be blamed for answering without one
-        target = replace(target, unsupported=target.unsupported | {"auth"})
-    return target, link
+    return (target.without_key() if link.key is None else target), link
 
 
 def known_of(given: dict[str, Any]) -> "Known":
@@ -108,7 +106,7 @@ def target_of(given: dict[str, Any]) -> "Target":
     for limit in ("max_requests", "max_tokens", "max_cost"):
         if given[limit] is not None:
             target = replace(target, **{limit: given[limit]})
-    return target.bounded().affordable()
+    return target.bounded()
 
 
 def link_of(given: dict[str, Any], target: "Target") -> "Link":

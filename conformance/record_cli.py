@@ -1,12 +1,12 @@
 """`relayproof record`: answers of a live relay, or exchanges of a run, become recordings."""
 
 import asyncio
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
+from conformance.outputs import stop
 from conformance.reach import link_of, reaching, target_of
 from conformance.watching import Watching
 
@@ -31,17 +31,12 @@ def record(**given: Any) -> None:  # noqa: ANN401 - click hands over what its op
     """
     if given["run_file"]:
         if given["base_url"] or given["target_name"] or not given["names"]:
-            _stop("--from RUN.jsonl goes with --exchange ID, and with no relay")
+            stop("--from RUN.jsonl goes with --exchange ID, and with no relay")
         _of_run(given["run_file"], given["names"], given["folder"])
     elif given["names"]:
-        _stop("--exchange ID goes with --from RUN.jsonl")
+        stop("--exchange ID goes with --from RUN.jsonl")
     else:
         _of_relay(given)
-
-
-def _stop(message: str, code: int = 2) -> NoReturn:
-    click.echo(f"relayproof: {message}", err=True)
-    sys.exit(code)
 
 
 def _of_relay(given: dict[str, Any]) -> None:
@@ -57,7 +52,7 @@ def _of_relay(given: dict[str, Any]) -> None:
         link = link_of(given, target)
         plan = recording.chosen(planning.plan(target, BOOK, PROBES), given["only"])
         if not plan.probes:
-            _stop("nothing to ask: no probe is left; name a --model, or another --only")
+            stop("nothing to ask: no probe is left; name a --model, or another --only")
         if given["dry_run"]:
             click.echo("\n".join(one.probe.id for one in plan.probes))
             click.echo(f"{plan.requests} requests, at most {plan.tokens} tokens; nothing was sent")
@@ -67,9 +62,9 @@ def _of_relay(given: dict[str, Any]) -> None:
             run = asyncio.run(recording.ask(target, link, plan, options, watch))
         paths = list(recording.write(run, given["folder"], f"{target.name} at {target.base}"))
     except (ConfigurationError, OSError) as error:
-        _stop(str(error))
+        stop(str(error))
     if not paths:
-        _stop((run.footer.note if run.footer else None) or "the relay answered nothing", 3)
+        stop((run.footer.note if run.footer else None) or "the relay answered nothing", 3)
     click.echo(f"wrote {len(paths)} recordings to {given['folder']}")
 
 
@@ -90,4 +85,4 @@ def _of_run(run_file: Path, names: tuple[str, ...], folder: Path) -> None:
             path.write_text(write_recording(Recording("recorded", of, exchange)), encoding="utf-8")
             click.echo(f"wrote {path}")
     except (RunError, OSError, UnicodeDecodeError) as error:
-        _stop(f"{run_file}: {error}")
+        stop(f"{run_file}: {error}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from conformance.outputs import STDOUT, Outputs, put, show, tell, writing
+from conformance.outputs import STDOUT, Outputs, put, show, stop, tell, writing
 
 if TYPE_CHECKING:
     from conformance.run import Run
@@ -42,7 +42,7 @@ def report(files: Sequence[Path], *, strict: bool, exchange: str | None, **given
         written = outputs.write(runs[0], BOOK, of=files[0], strict=strict)
         show(runs[0], BOOK, written, piped=outputs.piped)
     except ConfigurationError as error:
-        raise _Misused(str(error)) from error
+        stop(str(error))
 
 
 def _print(run: "Run", files: Sequence[Path], exchange: str) -> None:
@@ -69,7 +69,3 @@ def _side_by_side(runs: "Sequence[Run]", files: Sequence[Path], outputs: Outputs
         put(outputs.html, html.render(runs, BOOK, language=outputs.lang, names=[file.name for file in files]))
     written = [f"wrote {outputs.html}\n"] if outputs.html and outputs.html != STDOUT else []
     tell(lambda **screen: matrix_terminal.render(runs, BOOK, **screen), written, piped=outputs.piped)
-
-
-class _Misused(click.ClickException):
-    exit_code = 2

@@ -56,6 +56,11 @@ class Header:
     plan: Mapping[str, Json] = field(default_factory=dict)
     command: str = ""
 
+    @property
+    def whose(self) -> tuple[str, str]:
+        """The relay, by its name and where it is: runs of the same one have the same."""
+        return str(self.relay.get("name") or ""), str(self.relay.get("base_url") or "")
+
     def record(self) -> dict[str, Json]:
         return {
             "type": "header",

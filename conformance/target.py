@@ -56,6 +56,10 @@ class Target:
     def is_local(self) -> bool:
         return is_loopback(self.base)
 
+    def without_key(self) -> "Target":
+        """The same where no key is sent: on this machine who is asked without one is not blamed for answering."""
+        return replace(self, unsupported=self.unsupported | {AUTH}) if self.is_local else self
+
     def claimed(self, needs: Iterable[str]) -> dict[str, bool]:
         """Which of these capabilities it claims; empty where it lists none. That it checks keys is no capability of an
         answer: every relay claims it that is not said not to."""
@@ -68,15 +72,12 @@ class Target:
         """The models of which no price is known."""
         return sorted({model for model in self.models.values() if price_for(self.prices, model) is None})
 
-    def affordable(self) -> "Target":
-        """The same. Raises ConfigurationError where a limit on money bounds nothing, for want of a price."""
+    def bounded(self) -> "Target":
+        """The same, with the limits that hold where the user named none: none on loopback, ours elsewhere. Raises
+        ConfigurationError where a limit on money bounds nothing, for want of a price."""
         if self.max_cost is not None and self.unpriced:
             msg = f"a limit on cost needs prices, and a target's [prices] has none of {', '.join(self.unpriced)}"
             raise ConfigurationError(msg)
-        return self
-
-    def bounded(self) -> "Target":
-        """The same, with the limits that hold where the user named none: none on loopback, ours elsewhere."""
         if self.is_local:
             return self
         return replace(

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,10 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from mock_server.latency import Distribution
-    from mock_server.limits import Limit
     from mock_server.options import Options
-    from mock_server.outage import Outage
     from mock_server.tls import Tls
     from mock_server.upstream import Upstream
     from mock_server.wish import Wish
@@ -37,48 +35,27 @@ def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float:
     return speed
 
 
-def _wishes(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> "tuple[Wish, ...]":
-    if not words:
-        return ()
-    from mock_server.wish import WishError, wish  # noqa: PLC0415 - lazily
+class _Read(click.ParamType):  # type: ignore[type-arg] # generic in later versions of click alone
+    """Words that a module reads, which is loaded once there are some."""
 
-    try:
-        return tuple(map(wish, words))
-    except WishError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
+    name = "text"
 
+    def __init__(self, module: str, function: str, error: str) -> None:
+        self._module, self._function, self._error = module, function, error
 
-def _time(ctx: click.Context, param: click.Parameter, text: str | None) -> "Distribution | None":
-    if text is None:
-        return None
-    from mock_server.latency import LatencyError, distribution  # noqa: PLC0415
-
-    try:
-        return distribution(text)
-    except LatencyError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        module = import_module(self._module)
+        wrong: type[Exception] = getattr(module, self._error)
+        try:
+            return getattr(module, self._function)(value)
+        except wrong as error:
+            self.fail(str(error), param, ctx)
 
 
-def _limits(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> "tuple[Limit, ...]":
-    if not words:
-        return ()
-    from mock_server.limits import LimitError, limit  # noqa: PLC0415
-
-    try:
-        return tuple(map(limit, words))
-    except LimitError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
-
-
-def _outages(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> "tuple[Outage, ...]":
-    if not words:
-        return ()
-    from mock_server.outage import OutageError, outage  # noqa: PLC0415
-
-    try:
-        return tuple(map(outage, words))
-    except OutageError as error:
-        raise click.BadParameter(str(error), ctx, param) from None
+FAULT = _Read("mock_server.wish", "wish", "WishError")
+TIME = _Read("mock_server.latency", "distribution", "LatencyError")
+LIMIT = _Read("mock_server.limits", "limit", "LimitError")
+OUTAGE = _Read("mock_server.outage", "outage", "OutageError")
 
 
 def _aliases(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -133,7 +110,7 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     "faults",
     multiple=True,
     metavar="ID[@P][*N]",
-    callback=_wishes,
+    type=FAULT,
     help="A way to be wrong, by chance P, at most N times; may be repeated. A request may ask for more by header "
     "(`X-Relay-Fault: ID, ID`), behind its model (`mock-chat+ID`) or in its key (`sk-fault-ID`).",
 )
@@ -159,11 +136,11 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 )
 @click.option(
     "--ttft",
-    callback=_time,
+    type=TIME,
     metavar="MS",
     help="To the first token of an answer that is made up: 200, normal(200,50), lognormal(200,0.4), uniform(100,300).",
 )
-@click.option("--itl", callback=_time, metavar="MS", help="From one token to the next, likewise.")
+@click.option("--itl", type=TIME, metavar="MS", help="From one token to the next, likewise.")
 @click.option(
     "--slots",
     type=click.IntRange(1),
@@ -175,7 +152,7 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     "limits",
     multiple=True,
     metavar="WORDS",
-    callback=_limits,
+    type=LIMIT,
     help="What is let in: rpm=60,tpm=90000,concurrent=4 for each key; tokens=500/10s, per=model; may be repeated.",
 )
 @click.option(
@@ -183,7 +160,7 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     "outages",
     multiple=True,
     metavar="FOR[/EVERY]",
-    callback=_outages,
+    type=OUTAGE,
     help="When it is down: 10s/60s, and then from=30s, as=503, 502, reset or close; may be repeated.",
 )
 @click.option(
@@ -323,15 +300,13 @@ def _options(given: dict[str, Any], stack: ExitStack) -> "Options":
 
 
 def _tls(given: dict[str, Any], stack: ExitStack) -> "Tls | None":
+    if given["tls_key"] and given["tls"] in {None, MADE}:
+        _give_up("--tls-key needs --tls FILE")
     if given["tls"] is None:
-        if given["tls_key"]:
-            _give_up("--tls-key needs --tls FILE")
         return None
     from mock_server import tls  # noqa: PLC0415
 
     if given["tls"] == MADE:
-        if given["tls_key"]:
-            _give_up("--tls-key needs --tls FILE")
         folder = stack.enter_context(TemporaryDirectory(prefix="relayproof-tls-"))
         return tls.made(Path(folder), [given["host"]])
     try:

@@ -69,8 +69,7 @@ def histories(runs: Iterable[Run], laws: Laws) -> list[History]:
     """The history of each relay among the runs, by its name and where it is; the one asked last stands first."""
     grouped: dict[tuple[str, str], list[Run]] = {}
     for run in sorted(runs, key=lambda one: one.header.started):
-        relay = run.header.relay
-        grouped.setdefault((str(relay.get("name") or ""), str(relay.get("base_url") or "")), []).append(run)
+        grouped.setdefault(run.header.whose, []).append(run)
     told = [_history(name, base_url, group, laws) for (name, base_url), group in grouped.items()]
     return sorted(told, key=lambda history: history.points[-1].started, reverse=True)
 

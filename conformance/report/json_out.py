@@ -25,8 +25,8 @@ def text_of(told: dict[str, Json]) -> str:
     return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text) + "\n"
 
 
-def record(summary: Summary) -> dict[str, Json]:
-    """What the text says. `exit`, `finished` and `spent` are null where the run did not end."""
+def about(summary: Summary) -> dict[str, Json]:
+    """Of which run it is, and how that ended."""
     header, footer = summary.run.header, summary.run.footer
     return {
         "relay": dict(header.relay),
@@ -36,6 +36,14 @@ def record(summary: Summary) -> dict[str, Json]:
         "started": header.started,
         "finished": footer.finished if footer else None,
         "exit": summary.exit,
+    }
+
+
+def record(summary: Summary) -> dict[str, Json]:
+    """What the text says. `exit`, `finished` and `spent` are null where the run did not end."""
+    footer = summary.run.footer
+    return {
+        **about(summary),
         "outcomes": {level.value: _outcomes(summary, level) for level in Level},
         "spent": dict(footer.spent) if footer else None,
         "known": {

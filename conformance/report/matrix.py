@@ -26,8 +26,7 @@ def _by_level(rows: Iterable[Row]) -> list[Row]:
 
 def one_relay(runs: Sequence[Run]) -> bool:
     """Whether all are runs of the same relay: by its name and where it is."""
-    relays = {(str(run.header.relay.get("name")), str(run.header.relay.get("base_url"))) for run in runs}
-    return len(runs) > 1 and len(relays) == 1
+    return len(runs) > 1 and len({run.header.whose for run in runs}) == 1
 
 
 def by_one_law(runs: Sequence[Run]) -> bool:

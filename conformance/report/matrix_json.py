@@ -7,7 +7,7 @@ beside them with its test. `unmatched` are those in which one fails and no other
 from collections.abc import Sequence
 
 from conformance.report.comparison import Comparison, Relay, Row, compare
-from conformance.report.json_out import text_of
+from conformance.report.json_out import about, text_of
 from conformance.report.matrix import earnest, unmatched
 from conformance.report.speed import Speed, speeds
 from conformance.report.summary import Laws
@@ -37,16 +37,9 @@ def record(comparison: Comparison) -> dict[str, Json]:
 
 
 def _relay(relay: Relay) -> dict[str, Json]:
-    header, footer = relay.run.header, relay.run.footer
     return {
         "label": relay.label,
-        "relay": dict(header.relay),
-        "document": header.document,
-        "suite": header.suite,
-        "seed": header.seed,
-        "started": header.started,
-        "finished": footer.finished if footer else None,
-        "exit": relay.summary.exit,
+        **about(relay.summary),
         "line": relay.summary.line,
         "outcomes": {
             level.value: {outcome.value: relay.summary.level(level)[outcome] for outcome in Outcome} for level in Level

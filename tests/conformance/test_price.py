@@ -48,10 +48,10 @@ def test_a_target_has_prices_a_limit_and_a_currency() -> None:
     assert (target.max_cost, target.currency) == (Decimal("0.1"), "USD")
     assert target.prices == {"a": Price(Decimal("0.15"))}
     assert target.unpriced == ["b"]
-    assert Target("t", "http://x", models={Role.CHAT: "a"}).affordable()  # without a limit nothing is refused
+    assert Target("t", "http://x", models={Role.CHAT: "a"}).bounded()  # without a limit nothing is refused
     with pytest.raises(ConfigurationError, match="has none of b"):
-        target.affordable()
-    assert parse_target(TEXT + "[prices.b]\noutput = 2\n", "t").affordable()
+        target.bounded()
+    assert parse_target(TEXT + "[prices.b]\noutput = 2\n", "t").bounded()
 
 
 @pytest.mark.parametrize(

@@ -288,3 +288,13 @@ def test_a_history_of_nothing_is_2(words: list[str], says: str) -> None:
     told = relayproof_("history", *words)
     assert told.code == 2
     assert says in told.line
+
+
+def test_a_limit_on_money_holds_for_each_relay_or_is_refused() -> None:
+    path = targets({"one": NOBODY, "two": NOBODY}, "max_cost = 0.5\n")
+    told = relayproof_("compare", path, "--dry-run", **KEY)
+    assert (told.code, "a limit on cost needs prices" in told.line) == (2, True)
+    path = targets({"one": NOBODY, "two": NOBODY})
+    assert relayproof_("compare", path, "--dry-run", "--max-cost", "0.5", **KEY).code == 2
+    priced = targets({"one": NOBODY, "two": NOBODY}, models=f'{MODELS}[target.prices."*"]\noutput = 1\n')
+    assert relayproof_("compare", priced, "--dry-run", "--max-cost", "0.5", **KEY).code == 0
