@@ -18,7 +18,7 @@ from conformance.run import Found, Generated
 from conformance.target import Target
 
 CHAT = "createChatCompletion"
-ROLES = {Role.CHAT: "m"}
+ROLES = {Role.CHAT: "m", Role.VIDEO: "m"}
 IDENTITY = f"chat.answered fuzz.{CHAT}"
 
 
@@ -84,6 +84,14 @@ def test_one_finding_is_made_smaller_once_however_many_probes_show_it() -> None:
     assert found.case["data"] == {"body": {**ask("Say hello.", 16), "n": 2}}  # type: ignore[dict-item]
     assert asked.sent[-1] == (found.probe, True)
     assert told.tries == found.tries == sum(not kept for _, kept in asked.sent) < TRIES
+
+
+def test_a_video_that_fails_is_told_as_it_was_drawn_and_asked_once() -> None:
+    asked, video = Asked(lambda _: True), replace(TWO, role=Role.VIDEO)
+    told = hunted(asked, video)
+    [found] = told.found
+    assert (found.probe, found.drawn, found.tries, told.tries) == (video.name, video.name, 0, 0)
+    assert asked.sent == [(video.name, True)]
 
 
 def test_what_does_not_fail_again_is_flaky_and_left_as_it_was() -> None:
