@@ -330,7 +330,7 @@ class _Session:
         if callable(step.body) and not planned.leads_on(step, request):
             return False  # the answers lead nowhere: the judge says so
         exchange = None
-        async with self.gate:
+        async with self.gate.inside(ahead=bool(sofar)):
             if repeat == 1 and step == planned.probe.steps[0] and not self.state.halt:
                 await self.pace.meet(planned.probe.id)
             for attempt in range(1, MAX_REPEATS + 2):
@@ -354,7 +354,7 @@ class _Session:
         if not request.path or self.state.halt:
             return False
         if self.budget.reserve(0):
-            async with self.gate:
+            async with self.gate.inside(ahead=True):
                 exchange = await fetch(request, self.transport)
         else:
             reason = f"there were more than {MAX_RECEIVED} bytes" if self.budget.flooded else self.budget.refusal(0)

@@ -90,7 +90,7 @@ class _Session:
     async def ask(self, operation: str) -> Exchange | None:
         """The answer; None where the budget does not allow to ask, or no connection came. Raises UnreachableError for
         the first request alone."""
-        async with self._gate:
+        async with self._gate.inside():
             if not self._budget.reserve(0):
                 return None
             first, self._first = self._first, False

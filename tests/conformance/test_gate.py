@@ -11,7 +11,7 @@ def most_inside(width: int, narrows: int) -> int:
 
     async def pass_through(gate: Gate) -> None:
         nonlocal inside, most
-        async with gate:
+        async with gate.inside():
             inside += 1
             most = max(most, inside)
             await asyncio.sleep(0)
@@ -39,10 +39,53 @@ def test_it_narrows_by_half_and_never_closes() -> None:
 def test_who_is_inside_stays_when_it_narrows() -> None:
     async def narrow_while_inside() -> int:
         gate = Gate(2)
-        async with gate:
+        async with gate.inside():
             gate.narrow()
             gate.narrow()
-        async with gate:
+        async with gate.inside():
             return gate.width
 
     assert asyncio.run(narrow_while_inside()) == 1
+
+
+def test_each_goes_in_as_it_came_and_who_has_begun_ahead_of_all() -> None:
+    order: list[int] = []
+
+    async def pass_through(gate: Gate, number: int, *, ahead: bool = False) -> None:
+        async with gate.inside(ahead=ahead):
+            order.append(number)
+            await asyncio.sleep(0)
+
+    async def all_of_them() -> None:
+        gate = Gate(2)
+        async with asyncio.TaskGroup() as group:
+            for number in range(8):
+                group.create_task(pass_through(gate, number))
+            await asyncio.sleep(0)
+            group.create_task(pass_through(gate, 99, ahead=True))
+
+    asyncio.run(all_of_them())
+    assert [one for one in order if one != 99] == list(range(8))
+    assert order.index(99) <= 4
+
+
+def test_who_gives_up_waiting_takes_no_place() -> None:
+    async def story() -> bool:
+        gate = Gate(1)
+
+        async def wait() -> None:
+            async with gate.inside():
+                pass
+
+        async with gate.inside():
+            waiting = asyncio.create_task(wait())
+            await asyncio.sleep(0)
+            waiting.cancel()
+        granted = asyncio.create_task(wait())
+        await asyncio.sleep(0)  # let in, and given up before it knows
+        granted.cancel()
+        await asyncio.gather(waiting, granted, return_exceptions=True)
+        async with asyncio.timeout(1), gate.inside():
+            return True
+
+    assert asyncio.run(story())
