@@ -21,7 +21,10 @@ def _match(exchange: Exchange) -> document.Match | None:
 
 
 def operation_of(exchange: Exchange) -> str | None:
-    """The id of the operation, from the exchange or from its method and path; None outside the document."""
+    """The id of the operation, from the exchange or from its method and path; None outside the document. HEAD is none,
+    whatever a recording says: what the document says of an answer is about the body that it has not."""
+    if exchange.request.method == "HEAD":
+        return None
     if exchange.operation is not None:
         return exchange.operation
     match = exchange.view(_match)

@@ -13,6 +13,7 @@ COUNTS = (  # of tokens read (those of a cache beside them), and of tokens writt
     (("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"), "output_tokens"),
 )
 UNPAID = {501, 503, 529}  # nobody was asked: not implemented, nowhere to send it, overloaded
+MOST_TOKENS = 10**12  # of one answer: what tells more tells nothing, and the reservation stands
 MAX_RECEIVED = 128 << 20  # body bytes of all answers; all of them are kept, in memory and in the run
 
 
@@ -122,5 +123,5 @@ def usage_of(exchange: Exchange) -> tuple[int, int] | None:
 
 def _counts(usage: dict[str, Json]) -> Iterator[tuple[str, int]]:
     for name, value in usage.items():
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS:
             yield name, value

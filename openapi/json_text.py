@@ -1,6 +1,7 @@
 """JSON text by RFC 8259: read strictly, told why not, never raising."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import InitVar, dataclass, field
 from math import isinf
@@ -8,7 +9,9 @@ from typing import NoReturn
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
+LONGEST_NUMBER = 1000  # digits: RFC 8259 section 9 lets a reader set a limit, and sums of long ones cannot be written
 PLAIN_DEPTH = 200  # levels of nesting that any reader takes
+_MANY_DIGITS = re.compile(rf"[0-9]{{{LONGEST_NUMBER}}}")
 _BLANK = " \t\n\r"  # RFC 8259 section 2
 
 
@@ -45,6 +48,8 @@ def read(text: str | bytes) -> JsonText:
     except UnicodeDecodeError as error:
         return JsonText(None, f"not UTF-8 at byte {error.start}", readable=False)
     bare = text.strip(_BLANK)
+    if len(bare) > LONGEST_NUMBER and _MANY_DIGITS.search(bare):
+        return _read_again(text)
     try:
         value, end = _STRICT.raw_decode(bare)
     except (ValueError, RecursionError):
@@ -63,7 +68,9 @@ def _read_again(text: str) -> JsonText:
         return value
 
     try:
-        value: Json = json.loads(text, object_pairs_hook=members, parse_float=_finite, parse_constant=_no_constant)
+        value: Json = json.loads(
+            text, object_pairs_hook=members, parse_float=_finite, parse_int=_whole, parse_constant=_no_constant
+        )
     except json.JSONDecodeError as error:
         return JsonText(None, f"not JSON: {error.msg} at character {error.pos}", readable=False)
     except (ValueError, RecursionError) as error:
@@ -93,6 +100,14 @@ def _finite(digits: str) -> float:
         msg = f"{digits[:40]} is beyond what a double holds"
         raise ValueError(msg)
     return number
+
+
+def _whole(digits: str) -> int:
+    count = len(digits.lstrip("-"))
+    if count > LONGEST_NUMBER:
+        msg = f"a number of {count} digits is more than we read"
+        raise ValueError(msg)
+    return int(digits)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -151,6 +151,8 @@ def model_unknown(exchange: Exchange) -> Iterator[Remark]:
     if exchange.status is not None and exchange.status < 300:
         if error_in(exchange):
             yield Inconclusive("an error came with status 200: see errors.not-200 and errors.stream-status")
+        elif not complete.holds(exchange):
+            yield Inconclusive(f"what would have come is not known: {describe(exchange)}")
         else:
             yield Finding(f"expected an error, {describe(exchange)}")
     elif exchange.status in {401, 402, 429, 529} or not (_client_error(exchange) or _of_the_model(exchange)):

@@ -25,6 +25,8 @@ ANSWERS = ("recording", "reply", "tool_calls", "status")  # of which a rule has 
 ALONE = (*ANSWERS, "headers", "faults", "latency", "limit", "outage")  # of which a rule has one at least
 DOES = (*ALONE, "error", "then", "after", "times", "probability")
 MOST = 100_000  # values of a script
+DEEPEST = 100  # levels of its nesting
+LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LONGEST = 240  # characters of what is told of a rule
 CONDITIONS = tuple(When.__dataclass_fields__)
 
@@ -50,7 +52,12 @@ def load(path: Path, seed: int = 0) -> Script:
 def read(text: str, name: str = "script", seed: int = 0) -> Script:
     """The script that a text says: a list of rules, or an object whose `rules` they are. Raises ScriptError."""
     try:
-        value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+        if _is_deep(text):
+            msg = f"{name}: nested deeper than {DEEPEST} levels"
+            raise ScriptError(msg)
+        value = yaml.load(text, Loader=LOADER)  # noqa: S506 - both are safe
+    except ScriptError:
+        raise
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         msg = f"{name}: not YAML: {_in_a_line(error)}"
         raise ScriptError(msg) from error
@@ -69,6 +76,19 @@ def read(text: str, name: str = "script", seed: int = 0) -> Script:
             msg = f"{name}: rule {number}: {_in_a_line(wrong)}"
             raise ScriptError(msg) from wrong
     return Script(tuple(found), seed)
+
+
+def _is_deep(text: str) -> bool:
+    """Whether it is nested deeper than the loader's own recursion bears, which ends the process. Raises YAMLError."""
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                return True
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return False
 
 
 def _is_small(value: Json) -> bool:

@@ -109,6 +109,8 @@ def test_the_last_report_counts(exchange: Exchange, tokens: tuple[int, int] | No
     assert usage_of(exchange) == tokens
 
 
-@pytest.mark.parametrize("reported", [{}, None, "x", usage("1"), usage(-1), usage(1.5), {"prompt_tokens": 1}], ids=str)
+@pytest.mark.parametrize(
+    "reported", [{}, None, "x", usage("1"), usage(-1), usage(1.5), usage(10**13), {"prompt_tokens": 1}], ids=str
+)
 def test_what_is_no_count_is_no_report(reported: Any) -> None:
     assert usage_of(whole(answer(usage=reported))) is None

@@ -56,6 +56,7 @@ def test_no_text_makes_it_raise(text: str | bytes) -> None:
         ("1e999", "not JSON: 1e999 is beyond what a double holds"),
         ("-1" + "0" * 400 + ".0", "not JSON: -1000"),
         ("1" * 5000, "not JSON: "),
+        ("[1, -" + "1" * 1001 + "]", "not JSON: a number of 1001 digits"),
         (b'{"a":"\xff"}', "not UTF-8 at byte 6"),
         (b"\xef\xbb\xbf{}", "not JSON: "),
         ("{}".encode("utf-16"), "not UTF-8 at byte 0"),
@@ -180,3 +181,10 @@ def test_many_names_with_one_repeated_take_linear_time() -> None:
     start = time.process_time()
     assert json_text.read(text).fault == "two members named '7'"
     assert time.process_time() - start < 3  # counting each name anew would take a minute
+
+
+def test_digits_in_a_text_are_no_number_and_a_long_number_is_read_as_it_is() -> None:
+    digits = "9" * 3000
+    assert json_text.read(f'{{"a": "{digits}"}}').value == {"a": digits}
+    assert json_text.read(f'{{"a": "{digits}", "a": 1}}').fault == "two members named 'a'"
+    assert json_text.read("9" * 1000).value == int("9" * 1000)

@@ -109,6 +109,10 @@ CASES = [
     undecided("a 503 whose error is a text", E + "unknown-model", said(503, NOBODYS, {"error": "overloaded"})),
     fails("an answer", E + "unknown-model", got(200, answer(), to=NOBODYS)),
     undecided("a 200 with an error", E + "unknown-model", said(200, NOBODYS)),
+    *(
+        undecided(f"{end.value}", E + "unknown-model", got(200, answer(), to=NOBODYS, end=end))
+        for end in (End.TIMEOUT, End.CLIENT_ABORTED, End.TRUNCATED, End.RESET)
+    ),
     undecided("a 503 of nobody", E + "unknown-model", said(503, NOBODYS, b"<html>")),
     undecided("a redirect", E + "unknown-model", said(302, NOBODYS, b"")),
     undecided("not with this key", E + "unknown-model", said(401, NOBODYS)),

@@ -296,6 +296,12 @@ def test_a_wrong_limit_or_outage_is_told_with_its_place(rule: str, told: str) ->
         read(f"[{rule}]")
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" * 101 + "]" * 101, "{a: " * 101, "- " * 101 + "a"])
+def test_a_script_that_is_nested_too_deeply_is_refused_and_ends_no_process(text: str) -> None:
+    with pytest.raises(ScriptError, match="nested deeper than 100 levels"):
+        read(text)
+
+
 def test_what_is_told_of_a_script_is_one_line_whatever_it_quotes() -> None:
     text = "- {when: {text: " + json.dumps("/(a\n\n" + "b" * 999 + "/") + "}, reply: x}"
     with pytest.raises(ScriptError) as told:
