@@ -87,11 +87,11 @@ def _compare(files: Sequence[Path], given: dict[str, Any]) -> int:
     if given["dry_run"]:
         click.echo("\n".join(map(_plan_line, members)))
         return 0
-    judged = _judged(members, quiet=given["quiet"]) if members else []
-    runs = [*(one.run for one in judged), *stored]
-    if len(runs) < 2:
+    if len(members) + len(stored) < 2:
         msg = "one relay alone: a comparison needs two runs or targets"
         raise ConfigurationError(msg)
+    judged = _judged(members, quiet=given["quiet"]) if members else []
+    runs = [*(one.run for one in judged), *stored]
     names = [one.name for one in (*(member.out for member in members), *stored_files)]
     written = _write(runs, wanted, names, given["lang"])
     _show(runs, [*(member.out for member in members), *written], piped=STDOUT in wanted.values())

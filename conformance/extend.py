@@ -125,7 +125,9 @@ def _source(spec: ModuleSpec) -> Source:
         with declaring_into(declared):
             assert spec.loader
             spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is told with its line
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it raises is told with its line
         _refuse(_line(error, path), f"{type(error).__name__}: {_said(error)}")
     for rule in declared.values():
         _check_rule(rule, path)
@@ -137,7 +139,7 @@ def _source(spec: ModuleSpec) -> Source:
 
 def _said(error: BaseException) -> str:
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return " ".join(text.split())[:300]
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(text.split()))[:300]
 
 
 def _line(error: BaseException, path: Path) -> str:

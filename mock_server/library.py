@@ -119,7 +119,7 @@ def load(folder: Path, document: Document) -> Library:
     if not folder.is_dir():
         msg = f"{folder}: no such folder"
         raise LibraryError(msg)
-    recordings = [_read(path, folder) for path in sorted(folder.rglob("*.jsonl"))]
+    recordings = [_read(path, folder) for path in sorted(folder.rglob("*.jsonl")) if path.is_file()]
     return Library(recordings, document, borrowed=folder.resolve() == RECORDINGS.resolve())
 
 

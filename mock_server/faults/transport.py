@@ -42,13 +42,13 @@ def body_cut(asked: Asked, answer: Answer) -> Answer:
 
 @sends("tx-reset", "transport.body-complete")
 def reset(asked: Asked, answer: Answer) -> Answer:
-    """The connection is reset in mid-stream: clients raise, and pools lose a connection."""
+    """The connection of a stream is reset in the middle: clients raise, and pools lose a connection."""
     return _cut(answer, End.RESET) if is_stream(answer) else answer
 
 
 @sends("tx-no-answer", "transport.answered")
 def no_answer(asked: Asked, answer: Answer) -> Answer:
-    """The connection is reset before a status line: a client cannot know whether the request was carried out."""
+    """Where a stream is asked for, the connection is reset before a status line: a client cannot know whether the request was carried out."""
     if not is_stream(answer):
         return answer
     return _on_wire(replace(with_frames(answer, []), end=End.RESET, ended_at=answer.frames[0].due), lambda _: b"")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +108,9 @@ class Member:
                 self._writer.write(json.dumps({"done": said["do"], "told": told.out()}).encode() + b"\n")
             elif said["asked"] in self._asked:
                 self._asked[said["asked"]].set_result(said["told"])
+        for asked in self._asked.values():
+            asked.set_exception(ConnectionError("the hub is gone"))
+        signal.raise_signal(signal.SIGTERM)  # and with it the parent: nobody would end this worker
 
 
 def _connected(path: Path) -> socket.socket:

@@ -1,6 +1,7 @@
 """An exchange without the secrets that its own request carries, wherever they come again in the answer."""
 
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -11,6 +12,8 @@ from openapi.wire.exchange import Exchange, Oddity, Read
 from openapi.wire.redaction import Path, Redactor, coded, mark, texts_of
 
 BLANK = re.compile(rb"(?:\r\n|\r|\n)(?:\r\n|\r|\n)\Z")
+LAYERS = 4  # of compression that are looked beneath
+MOST_UNPACKED = 32 << 20
 MOST = 256 << 10  # bytes in which an event ends, or a secret
 MOST_GIVEN = 100  # secrets that are known of those that a stream gave before
 LONGEST_SPELLING = 9  # bytes in which a character of a secret may be written
@@ -18,7 +21,8 @@ ESCAPE = re.compile(r"(?:\\(?:u[0-9A-Fa-f]{0,4})?|%[0-9A-Fa-f]{0,2})\Z")
 
 
 def cleared(exchange: Exchange, taken: Redactor) -> Exchange:
-    """The answer without the secrets. A compressed body that holds one is kept decoded."""
+    """The answer without the secrets. A compressed body that holds one is kept decoded; of one that holds it beneath a
+    compression that its headers do not tell, or tell twice, marks alone are kept."""
     decoded = exchange.content_reads
     if decoded is not exchange.reads:
         clear = clear_reads(decoded, taken, stream=exchange.is_stream)
@@ -26,6 +30,8 @@ def cleared(exchange: Exchange, taken: Redactor) -> Exchange:
             headers = tuple(pair for pair in exchange.headers if pair[0].lower() != "content-encoding")
             exchange = replace(exchange, reads=clear, headers=headers, chunks=None)
     reads = clear_reads(exchange.reads, taken, stream=exchange.is_stream)
+    if _is_beneath(b"".join(read.data for read in reads), taken):
+        reads = tuple(replace(read, data=mark(len(read.data)).encode()[: len(read.data)]) for read in reads)
     if sum(len(read.data) for read in reads) != len(exchange.body):
         exchange = replace(exchange, chunks=None)
     text = taken.text
@@ -33,6 +39,20 @@ def cleared(exchange: Exchange, taken: Redactor) -> Exchange:
     odd = tuple(Oddity(one.kind, text(one.detail)) for one in exchange.oddities)
     error = exchange.error and text(exchange.error)
     return replace(exchange, reads=reads, headers=headers, oddities=odd, error=error)
+
+
+def _is_beneath(body: bytes, taken: Redactor) -> bool:
+    """Whether a secret is in what gzip makes of a body, or of what that makes of it."""
+    for _ in range(LAYERS):
+        if not body.startswith(b"\x1f\x8b"):
+            return False
+        try:
+            body = zlib.decompressobj(31).decompress(body, MOST_UNPACKED)
+        except zlib.error:
+            return False
+        if taken.found_in(body):
+            return True
+    return True  # so often nobody packs what he has not to hide
 
 
 def clear_reads(reads: Sequence[Read], taken: Redactor, *, stream: bool) -> tuple[Read, ...]:

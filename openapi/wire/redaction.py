@@ -124,14 +124,15 @@ def _rewritten(whole: bytes, message: sse.Message, old: str, new: str) -> dict[t
 
 def coded(secret: str) -> Iterator[str]:
     """What Base64 makes of a secret wherever it begins among the bytes that are coded, less what its neighbours bear
-    on; in both alphabets (RFC 4648 sections 4 and 5)."""
+    on, in both alphabets (RFC 4648 sections 4 and 5); hexadecimal digits; and UTF-16 and UTF-32 in either order."""
+    if len(secret) < SHORTEST:
+        return
     data = secret.encode("utf-8", "surrogatepass")
+    yield from ("\0".join(secret), "\0\0\0".join(secret), data.hex(), data.hex().upper())
     for before in range(3):
         word = base64.b64encode(bytes(before) + data)
         whole = word[(0, 2, 3)[before] : (before + len(data)) * 8 // 6].decode()
-        if len(whole) >= SHORTEST:
-            yield whole
-            yield whole.translate(_URL_SAFE)
+        yield from (whole, whole.translate(_URL_SAFE))
 
 
 def _spellings(character: str) -> str:

@@ -9,11 +9,13 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import httpx2
 import pytest
 
 from mock_server.process import running
 from openapi.json_text import Json
 from openapi.wire.exchange import Headers
+from tests.mock_server.test_server import started
 from tests.mock_server.wire import Ask, Seen
 
 HELLO: dict[str, Json] = {"model": "mock-chat", "messages": [{"role": "user", "content": "Hello"}]}
@@ -177,3 +179,15 @@ def test_a_proxy_of_several_workers_records_each_answer(ask: Ask, mock: str, tmp
         while len(list(tmp_path.glob("*.jsonl"))) < 12 and monotonic() < until:
             sleep(0.05)
     assert len(list(tmp_path.glob("*.jsonl"))) == 12
+
+
+def test_workers_end_with_a_parent_that_is_killed() -> None:
+    with started("--workers", "2", "--limit", "rpm=60") as (process, url):
+        assert httpx2.get(f"{url}/__relay__/health").status_code == 200
+        process.kill()
+        process.wait(10)
+        until = monotonic() + 20
+        with pytest.raises(httpx2.TransportError):
+            while monotonic() < until:
+                httpx2.get(f"{url}/__relay__/health", timeout=2)
+                sleep(0.1)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from openapi.wire import sse
 from openapi.wire.clearing import MOST, Holding, cleared
-from openapi.wire.exchange import Exchange, Framing, Oddity, Read, Request
+from openapi.wire.exchange import Exchange, Framing, Headers, Oddity, Read, Request
 from openapi.wire.redaction import Redactor
 
 KEY = "sk-planted-0123456789"
@@ -118,6 +119,28 @@ def test_a_compressed_answer_is_kept_decoded_where_it_holds_one() -> None:
     assert KEY.encode() not in clear.content
     assert (clear.header("content-encoding"), clear.chunks) == (None, None)
     assert cleared(coded, Redactor(["another-secret"])) == coded
+
+
+@pytest.mark.parametrize("headers", [(), (("Content-Encoding", "gzip, gzip"),)])
+def test_of_a_secret_beneath_a_compression_that_is_not_told_marks_alone_are_kept(headers: Headers) -> None:
+    told = gzip.compress(b'{"key": "' + KEY.encode() + b'"}')
+    packed = gzip.compress(told) if headers else told
+    exchange = Exchange("e1", Request("GET", "/"), 200, headers, (Read(0.1, packed[:9]), Read(0.2, packed[9:])))
+    kept = cleared(exchange, Redactor([KEY]))
+    assert not kept.body.startswith(b"\x1f\x8b")
+    assert [len(read.data) for read in kept.reads] == [9, len(packed) - 9]
+    harmless = replace(exchange, reads=(Read(0.1, gzip.compress(b"no secret")), Read(0.2, b"\x1f\x8bno gzip")))
+    assert cleared(harmless, Redactor([KEY])).reads == harmless.reads
+    odd = replace(exchange, reads=(Read(0.1, b"\x1f\x8bno gzip"),))
+    assert cleared(odd, Redactor([KEY])).body == odd.body
+
+
+def test_what_is_packed_again_and_again_is_not_kept() -> None:
+    packed = b"no secret at all"
+    for _ in range(5):
+        packed = gzip.compress(packed)
+    exchange = Exchange("e1", Request("GET", "/"), 200, (), (Read(0.1, packed),))
+    assert not cleared(exchange, Redactor([KEY])).body.startswith(b"\x1f\x8b")
 
 
 def test_chunk_sizes_are_kept_where_they_stay_true() -> None:

@@ -130,6 +130,17 @@ def test_the_longer_of_two_secrets_is_taken_first() -> None:
     assert redactor.text("secret-and") == mark(6) + "-and"
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-16", "utf-32-le", "utf-32"])
+def test_a_secret_in_wide_characters_is_found(codec: str) -> None:
+    clean = Redactor(["sk-planted-0123"]).data("told: sk-planted-0123.".encode(codec))
+    assert "planted" not in clean.decode("latin-1").replace("\0", "")
+
+
+@pytest.mark.parametrize("told", [b"sk-planted-0123".hex(), b"sk-planted-0123".hex().upper()])
+def test_a_secret_in_hexadecimal_digits_is_found(told: str) -> None:
+    assert told not in Redactor(["sk-planted-0123"]).text(f"told: {told}.")
+
+
 def test_base64_of_what_is_too_short_is_looked_for_nowhere() -> None:
     assert list(coded("abc")) == []
     for before in range(3):  # wherever it begins among what is coded
