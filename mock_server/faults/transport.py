@@ -48,7 +48,8 @@ def reset(asked: Asked, answer: Answer) -> Answer:
 
 @sends("tx-no-answer", "transport.answered")
 def no_answer(asked: Asked, answer: Answer) -> Answer:
-    """Where a stream is asked for, the connection is reset before a status line: a client cannot know whether the request was carried out."""
+    """The connection is reset before the status line of a stream: a client cannot know whether the request was carried
+    out."""
     if not is_stream(answer):
         return answer
     return _on_wire(replace(with_frames(answer, []), end=End.RESET, ended_at=answer.frames[0].due), lambda _: b"")

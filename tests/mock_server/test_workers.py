@@ -181,13 +181,20 @@ def test_a_proxy_of_several_workers_records_each_answer(ask: Ask, mock: str, tmp
     assert len(list(tmp_path.glob("*.jsonl"))) == 12
 
 
+def is_there(url: str) -> bool:
+    try:
+        httpx2.get(f"{url}/__relay__/health", timeout=5)
+    except httpx2.TransportError:
+        return False
+    return True
+
+
 def test_workers_end_with_a_parent_that_is_killed() -> None:
     with started("--workers", "2", "--limit", "rpm=60") as (process, url):
-        assert httpx2.get(f"{url}/__relay__/health").status_code == 200
+        assert is_there(url)
         process.kill()
         process.wait(10)
-        until = monotonic() + 20
-        with pytest.raises(httpx2.TransportError):
-            while monotonic() < until:
-                httpx2.get(f"{url}/__relay__/health", timeout=2)
-                sleep(0.1)
+        until = monotonic() + 30
+        while is_there(url):
+            assert monotonic() < until
+            sleep(0.1)
