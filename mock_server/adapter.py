@@ -21,7 +21,7 @@ from mock_server.manners import Relays, UnknownMannerError
 from mock_server.metrics import Metrics
 from mock_server.options import Options
 from mock_server.relay import Relay, dressed
-from mock_server.replay import Connection, at_once, stays_open
+from mock_server.replay import Connection, Whole, at_once
 from mock_server.respond import EXTENSION, Clock, Moment, Raw, Responder, Sent, date, tell
 from mock_server.script import Play
 from mock_server.settled import Decision, Settled
@@ -87,14 +87,17 @@ class Adapter:
         whole = self._whole(done, connection)
         if whole is None:
             return partial(self._send, moment, done)
+        data, keep_alive = whole
         after = moment.elapsed()
-        raw.write(whole)
-        raw.finish(keep_alive=stays_open(done.answer, connection))
-        self._note(moment, done, tell(scope, Sent(len(whole), after, after, 0.0, left=False)))
+        raw.write(data)
+        raw.finish(keep_alive=keep_alive)
+        sent = tell(scope, Sent(len(data), after, after, 0.0, False))  # noqa: FBT003 - positions are faster
+        self.metrics.add(done, sent)
+        self.journal.add(moment.came, done, sent)
         self._leave(done)
         return None
 
-    def _whole(self, done: Done, connection: Connection) -> bytes | None:
+    def _whole(self, done: Done, connection: Connection) -> Whole | None:
         """All that is to be sent, where nothing of it is to be waited for."""
         try:
             return at_once(done.answer, self.pace, connection, date())
@@ -157,10 +160,11 @@ class Adapter:
         key = method, target, headers, raw
         known = self._settled.find(relay, key, second)
         if known:
-            return Done(known.asked, dressed(known.asked, known.answer), relay)
+            return Done(known.asked, dressed(known.asked, known.answer), relay, known.play)
         done = self._answer(relay, method, target, headers, raw)
         if done.settled:
-            self._settled.keep(key, Decision(done.asked, done.settled, None if done.answer.recorded else second))
+            made = None if done.answer.recorded else second
+            self._settled.keep(key, Decision(done.asked, done.settled, made, done.play))
         return done
 
     def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Done:
@@ -195,7 +199,7 @@ class Adapter:
             if ticket:
                 gate.leave(ticket, 0)
             raise
-        return replace(done, answer=done.ticket.on(done.answer)) if done.ticket else done
+        return done._replace(answer=done.ticket.on(done.answer)) if done.ticket else done
 
     def _by_rule(self, relay: Relay, asked: Asked, ticket: Ticket | None) -> Done:
         """What is answered to a request that was let in, if the rule that is for it lets it in too."""
@@ -209,13 +213,14 @@ class Adapter:
             if isinstance(entered, Answer):
                 return Done(asked, dressed(asked, entered), None, play, ticket=ticket)
             ticket = entered
-        return replace(self.chosen(relay, asked, play), ticket=ticket)
+        done = self.chosen(relay, asked, play)
+        return done._replace(ticket=ticket) if ticket else done
 
     def chosen(self, relay: Relay, asked: Asked, play: Play | None) -> Done:
         """The relay's answer."""
-        if play is None and relay is self.relays.usual and relay.settles(asked):
-            settled = relay.settled(asked)
-            return Done(asked, dressed(asked, settled), relay, settled=settled)
+        if relay is self.relays.usual and relay.settles(asked, play):
+            settled = relay.settled(asked, play)
+            return Done(asked, dressed(asked, settled), relay, play, settled)
         return Done(asked, relay.answer(asked, play), relay, play)
 
     def reset(self, at: int | None = None) -> None:
@@ -285,7 +290,8 @@ def _uncoded(headers: Headers, raw: bytes | None, limit: int) -> tuple[Headers, 
 
     What says gzip and is none stays as it is, and is refused as any other coding.
     """
-    if raw is None or (header(headers, "content-encoding") or "").strip().lower() != "gzip":
+    coding = header(headers, "content-encoding")
+    if coding is None or raw is None or coding.strip().lower() != "gzip":
         return headers, raw
     inflate = zlib.decompressobj(wbits=31)
     try:

@@ -73,11 +73,12 @@ class Answer:
 
     def adding(self, headers: Headers) -> "Answer":
         """The same with more headers, none of them a length: what is known of the others is not found out again."""
-        made, fields = object.__new__(Answer), self.fields
-        made.__dict__.update(
-            self.__dict__, headers=(*self.headers, *headers), fields=fields + http1_out.fields(headers)
-        )
-        made.__dict__.pop("names", None)  # of fewer headers
+        fields = self.fields + http1_out.fields(headers)  # first: it is then known of this one too
+        made = object.__new__(Answer)
+        known = made.__dict__
+        known.update(self.__dict__)
+        known["headers"], known["fields"] = self.headers + headers, fields
+        known.pop("names", None)  # of fewer headers
         return made
 
 

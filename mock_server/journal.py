@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import accumulate, count
+from typing import NamedTuple
 
 from mock_server.answer import Answer, Asked
 from mock_server.asking import Fields, nested_deeper
@@ -40,8 +41,7 @@ class Beginning:
     ending: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """A request and what was decided: by which relay, and what a script said to it. `settled` is the answer less what
     each has for itself, where the next equal request gets the same; `ticket` what it was let in with. While it is
     `pending`, another relay is still to be asked; where the answer has but the beginning of what passed, `begins` says
@@ -200,7 +200,7 @@ class Journal:
         counter = count(1)
         self._number = number or (lambda _: next(counter))
         self.count = 0  # entries that there ever were
-        self._kept: deque[tuple[int, float, Done, Sent]] = deque()  # what an entry is made of: it is seldom read
+        self._kept: deque[tuple[int, float, Done, Sent, int]] = deque()  # what an entry is made of: it is seldom read
         self._bytes = 0
         self._waiting: set[asyncio.Event] = set()
 
@@ -210,18 +210,18 @@ class Journal:
         if not self.most:
             return
         if len(done.asked.raw) > READ_AGAIN:
-            done = replace(done, asked=replace(done.asked, body=None, text=None))
-        self._kept.append((self._number(ago), came, done, sent))
-        self._bytes += _weight(done, sent)
+            done = done._replace(asked=replace(done.asked, body=None, text=None))
+        weight = _weight(done, sent)
+        self._kept.append((self._number(ago), came, done, sent, weight))
+        self._bytes += weight
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
-            _, _, old, gone = self._kept.popleft()
-            self._bytes -= _weight(old, gone)
+            self._bytes -= self._kept.popleft()[-1]
         for event in self._waiting:
             event.set()
 
     def entries(self, wanted: Filter | None = None) -> Iterator[Entry]:
         """Those that are meant, the oldest first."""
-        found = (Entry(*kept) for kept in self._kept)
+        found = (Entry(number, came, done, sent) for number, came, done, sent, _ in self._kept)
         return (entry for entry in found if wanted is None or wanted.holds(entry))
 
     def entry(self, number: int) -> Entry | None:

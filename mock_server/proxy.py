@@ -28,7 +28,7 @@ from mock_server.options import Options
 from mock_server.passing import Passing
 from mock_server.recorder import Recorder, Tape
 from mock_server.relay import Relay
-from mock_server.replay import Connection, answer_of
+from mock_server.replay import Connection, Whole, answer_of
 from mock_server.respond import EXTENSION, Clock, Raw, Sent
 from mock_server.script import Play
 from mock_server.upstream import Reader, Upstream, UpstreamError
@@ -65,7 +65,7 @@ class Proxy(Adapter):
         self.upstream = upstream
         self.recorder = recorder
 
-    def _whole(self, done: Done, connection: Connection) -> bytes | None:
+    def _whole(self, done: Done, connection: Connection) -> Whole | None:
         return None if done.pending else super()._whole(done, connection)
 
     def chosen(self, relay: Relay, asked: Asked, play: Play | None) -> Done:
@@ -74,7 +74,7 @@ class Proxy(Adapter):
         unplayable = beyond_all(tuple(fault.id for fault in relay.faults))
         if unplayable:
             raise UnknownMannerError(unplayable)
-        if play and (play.recording or play.rule.failure or play.rule.reply is not None or play.rule.calls):
+        if play and play.answers:
             return Done(asked, relay.answer(asked, play), None, play)
         return Done(asked, NOT_YET, relay, play, pending=True)
 
@@ -95,7 +95,7 @@ class Proxy(Adapter):
             passing.drop()
             text = f"The upstream {self.upstream.url} gave no answer: {error}"
             refused = synthesis.error(502, text, type="server_error", code="bad_gateway", operation=asked.operation)
-            return await self._own(scope, receive, send, clock, replace(done, answer=refused))
+            return await self._own(scope, receive, send, clock, done._replace(answer=refused))
         except BaseException:
             passing.drop()
             raise
@@ -106,14 +106,14 @@ class Proxy(Adapter):
         if through:
             clock.stop()
             begins = Beginning(passing.size, b"".join(passing.ending)) if passing.long else None
-            return replace(done, answer=answer, pending=False, begins=begins), clock.sent
+            return done._replace(answer=answer, pending=False, begins=begins), clock.sent
         bent = done.relay.bend(asked, answer)
-        return await self._own(scope, receive, send, clock, replace(done, answer=bent))
+        return await self._own(scope, receive, send, clock, done._replace(answer=bent))
 
     async def _own(self, scope: Scope, receive: Receive, send: Send, clock: Clock, done: Done) -> tuple[Done, Sent]:
         """Sends an answer that is not passed on as it is, with what its request was let in with."""
         answer = done.ticket.on(done.answer) if done.ticket else done.answer
-        return await super().serve(scope, receive, send, clock, replace(done, answer=answer, pending=False))
+        return await super().serve(scope, receive, send, clock, done._replace(answer=answer, pending=False))
 
     def _tape(self, base: Exchange) -> Tape | None:
         """A recording that begins; none where nothing is recorded, or the folder cannot be written."""

@@ -65,23 +65,25 @@ class Relay:
 
     def answer(self, asked: Asked, play: Play | None = None) -> Answer:
         """The answer to a request that was read whole, as a script plays it where it does."""
-        if play is not None:
-            return self._finish(asked, partial(self._played, play))
-        return dressed(asked, self.settled(asked)) if self.plain else self._finish(asked, self._decide)
+        if self.plain:
+            return dressed(asked, self.settled(asked, play))
+        return self._finish(asked, partial(self._played, play) if play else self._decide)
 
     @property
     def plain(self) -> bool:
         """Whether nothing is wrong with it, and nothing varied."""
         return not self.faults and not self.seed
 
-    def settled(self, asked: Asked) -> Answer:
+    def settled(self, asked: Asked, play: Play | None = None) -> Answer:
         """What a plain relay decides, less what each answer has for itself (`dressed`)."""
-        answer = self.checks.warned(asked, self._decide(asked))
+        answer = self.checks.warned(asked, self._played(play, asked) if play else self._decide(asked))
         return _compressed(answer) if self._may_compress(asked, answer) else answer
 
-    def settles(self, asked: Asked) -> bool:
+    def settles(self, asked: Asked, play: Play | None = None) -> bool:
         """Whether it will decide the same of this request again: no turn is taken for it, by recordings or rules."""
-        return self.plain and not self.script.is_for(asked) and len(self.library.equal(asked)) < 2
+        if not self.plain or not (play.settled if play else not self.script.is_for(asked)):
+            return False
+        return (play is not None and play.answers) or len(self.library.equal(asked)) < 2
 
     def heard(self, asked: Asked) -> Asked:
         """The request as far as it is heard."""
@@ -216,12 +218,12 @@ def _with_field(answer: Answer, field: tuple[str, str]) -> Answer:
 
 def dressed(asked: Asked, answer: Answer) -> Answer:
     """The fields that every answer has, each where a recording does not have it itself."""
-    names, added = answer.names, []
+    names, added = answer.names, Headers()
     if "x-request-id" not in names:
-        added.append(("x-request-id", f"req_{NUMBERS.getrandbits(128):032x}"))
-    if "access-control-allow-origin" not in names and header(asked.headers, "origin") is not None:
-        added.append(("access-control-allow-origin", "*"))
-    return answer.adding(tuple(added)) if added else answer
+        added = (("x-request-id", f"req_{NUMBERS.getrandbits(128):032x}"),)
+    if header(asked.headers, "origin") is not None and "access-control-allow-origin" not in names:
+        added += (("access-control-allow-origin", "*"),)
+    return answer.adding(added) if added else answer
 
 
 def _compressed(answer: Answer) -> Answer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import accumulate, chain
+from typing import NamedTuple
 
 from mock_server.answer import Answer, Frame, Frames, Wire
 from openapi.wire import http1_out, sse
@@ -23,6 +24,7 @@ HOP_BY_HOP = frozenset(
 
 
 Piece = tuple[float, bytes]  # when it is due, in seconds since the request, and what leaves then
+Whole = tuple[bytes, bool]  # all that leaves, and whether the connection stays open
 
 
 class Mode(StrEnum):
@@ -182,8 +184,7 @@ def _events(answer: Answer) -> Iterator[Frame]:
 # --- the framed pieces ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """What the framing of an answer depends on: the request's method and HTTP version, and whether it stays open."""
 
     method: str = "POST"
@@ -221,17 +222,18 @@ def on_wire(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
     return ((due, wire(data)) for due, data in pieces)
 
 
-def at_once(answer: Answer, pace: Pace, connection: Connection, date: str) -> bytes | None:
+def at_once(answer: Answer, pace: Pace, connection: Connection, date: str) -> Whole | None:
     """All the bytes of the answer where nothing of it is to be waited for and nothing is wrong with it, else None."""
     if pace.speed != math.inf or pace.mode is Mode.EVENTS or answer.wire or answer.end is not End.COMPLETE:
         return None
     framing = framing_of(answer, connection)
-    start = _head(answer, framing, date, keep_alive=stays_open(answer, connection))
+    keep_alive = connection.keep_alive and framing is not Framing.CLOSE
+    start = _head(answer, framing, date, keep_alive=keep_alive)
     if framing is Framing.NONE:
-        return start
+        return start, keep_alive
     if framing is Framing.CHUNKED:
-        return start + _chunked(answer) + http1_out.LAST_CHUNK
-    return start + answer.body
+        return start + _chunked(answer) + http1_out.LAST_CHUNK, keep_alive
+    return start + answer.body, keep_alive
 
 
 def _chunked(answer: Answer) -> bytes:
@@ -255,24 +257,26 @@ def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
 
 
 def _head(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> bytes:
-    made = _lines(date, framing, _length(answer, framing), keep_alive)
+    length = None if framing is Framing.CHUNKED else _length(answer, framing)
+    made = _lines(date, framing is Framing.CHUNKED, length, keep_alive)
     return b"%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, made)
 
 
 @lru_cache(maxsize=64)
-def _lines(date: str, framing: Framing, length: str | None, keep_alive: bool) -> bytes:
-    return http1_out.fields(_made(date, framing, length, keep_alive=keep_alive))
+def _lines(date: str, chunked: bool, length: str | None, keep_alive: bool) -> bytes:
+    return http1_out.fields(_made(date, length, chunked=chunked, keep_alive=keep_alive))
 
 
 def sent_headers(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> Headers:
     """The headers with those that are made anew: Date, the framing, and Connection where it closes."""
     kept = tuple((name, value) for name, value in answer.headers if name.lower() != "content-length")
-    return (*kept, *_made(date, framing, _length(answer, framing), keep_alive=keep_alive))
+    chunked = framing is Framing.CHUNKED
+    return (*kept, *_made(date, _length(answer, framing), chunked=chunked, keep_alive=keep_alive))
 
 
-def _made(date: str, framing: Framing, length: str | None, *, keep_alive: bool) -> Headers:
+def _made(date: str, length: str | None, *, chunked: bool, keep_alive: bool) -> Headers:
     made: list[tuple[str, str]] = [("date", date)]
-    if framing is Framing.CHUNKED:
+    if chunked:
         made.append(("transfer-encoding", "chunked"))
     elif length is not None:
         made.append(("content-length", length))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from time import perf_counter, time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from starlette.types import Receive, Scope, Send
 
@@ -57,8 +57,7 @@ class Raw(Protocol):
         """Call this once the client is gone, at once if it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What went out of an answer: its bytes, head and framing too where they are ours, and when the first and the last
     of them left, in seconds since the request, None where none did. `late` is the worst lateness in seconds; `left`
     whether the client was gone before the end."""
@@ -208,8 +207,9 @@ class Responder:
         connection = raw.connection
         whole = at_once(answer, self.pace, connection, date())
         if whole is not None:
-            await self._put(whole, raw)
-            raw.finish(keep_alive=stays_open(answer, connection))
+            data, keep_alive = whole
+            await self._put(data, raw)
+            raw.finish(keep_alive=keep_alive)
         elif await self._write(on_wire(answer, self.pace, connection, date()), raw):
             await self._end(answer, raw)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mock_server.answer import Answer, Asked
 from mock_server.asking import Fields
 from mock_server.relay import Relay
+from mock_server.script import Play
 
 MOST = 256
 LONGEST = 16 << 10  # bytes of a body, and of a head
@@ -19,11 +20,13 @@ Key = tuple[str, str, Fields, bytes]  # method, target, fields, body
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A request with its answer, less what each answer has for itself. `second` is when it was made up."""
+    """A request with its answer, less what each answer has for itself. `second` is when it was made up; `play` what a
+    script said to it."""
 
     asked: Asked
     answer: Answer
     second: int | None
+    play: Play | None = None
 
 
 class Settled:

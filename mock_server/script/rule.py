@@ -62,13 +62,26 @@ class Rule:
         """Whether it does the same each time, so that nobody need count."""
         return self.after == 0 and self.most is None and self.probability == 1 and len(self.recordings) < 2
 
+    @property
+    def constant(self) -> bool:
+        """Whether the same request gets the same answer by it each time: nothing is counted, measured or drawn."""
+        return self.always and not self.faults and self.limit is None and self.outage is None
+
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """What a rule does for one request."""
+    """What a rule does for one request. `settled` says that the same request gets the same by it each time, and that
+    no rule before it counts this one."""
 
     rule: Rule
     recording: str | None = None
+    settled: bool = False
+
+    @property
+    def answers(self) -> bool:
+        """Whether the answer is the script's own, and not left to the relay."""
+        rule = self.rule
+        return bool(self.recording or rule.failure or rule.reply is not None or rule.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +96,15 @@ class Script:
 
     def play(self, asked: Asked, ledger: Ledger) -> Play | None:
         """What is done for this request, None where no rule is for it."""
-        session = header(asked.headers, SESSION) or ""
+        first = True
         for rule in self.rules:
             if rule.when.holds(asked):
-                play = self._turn(rule, session, ledger)
+                if rule.constant and first:
+                    return Play(rule, next(iter(rule.recordings), None), settled=True)
+                play = self._turn(rule, asked, ledger)
                 if play:
                     return play
+                first = False
         return None
 
     def is_for(self, asked: Asked) -> bool:
@@ -113,8 +129,8 @@ class Script:
         """Whether a rule is for this model by name or by glob."""
         return any(rule.when.model and When(model=rule.when.model).holds(_only(model)) for rule in self.rules)
 
-    def _turn(self, rule: Rule, session: str, ledger: Ledger) -> Play | None:
-        name = f"{COUNTED}{rule.name} {session}"
+    def _turn(self, rule: Rule, asked: Asked, ledger: Ledger) -> Play | None:
+        name = f"{COUNTED}{rule.name} {header(asked.headers, SESSION) or ''}"
         turn = 0 if rule.always else ledger.turn(name, rule.after, rule.most, rule.probability, self.seed)
         return None if turn is None else Play(rule, _in_turn(rule.recordings, turn, rule.then))
 

@@ -1,6 +1,7 @@
 """The framing of one HTTP/1.1 answer, outwards (RFC 9112): the pieces that `http1.AnswerReader` reads back."""
 
 import re
+from functools import lru_cache
 from http import HTTPStatus
 
 from openapi.wire.exchange import Headers
@@ -16,6 +17,7 @@ def head(status: int, headers: Headers) -> bytes:
     return status_line(status) + fields(headers) + b"\r\n"
 
 
+@lru_cache
 def status_line(status: int) -> bytes:
     """The line of a final answer. Raises ValueError for a status that none has."""
     if not 0 <= status <= 999 or (100 <= status < 200 and status != 101):
@@ -28,11 +30,16 @@ def fields(headers: Headers) -> bytes:
     """The lines of these fields. Raises ValueError for one that would break the head."""
     lines = []
     for name, value in headers:
-        if _NO_NAME.search(name) or _FORBIDDEN.search(value):
+        if not _is_name(name) or _FORBIDDEN.search(value):
             msg = f"no header field can say {name!r}: {value[:40]!r}"
             raise ValueError(msg)
         lines.append(f"{name}: {value}\r\n")
     return "".join(lines).encode("utf-8", "surrogateescape")
+
+
+@lru_cache(maxsize=256)
+def _is_name(name: str) -> bool:
+    return not _NO_NAME.search(name)
 
 
 def chunk(data: bytes, *, size: int | None = None) -> bytes:
