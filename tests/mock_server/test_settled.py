@@ -79,10 +79,10 @@ def adapter(script: list[dict[str, Json]]) -> Adapter:
     return Adapter(Relays(DOCUMENT, LIBRARY, conduct), Options(conduct=conduct))
 
 
-@given(st.lists(_rules, max_size=4), st.lists(st.sampled_from(["a", "mock-chat", "gpt-4o"]), max_size=12))
+@given(st.lists(_rules, max_size=4), st.lists(st.sampled_from(["a", "mock-chat", "gpt-4o"]), max_size=4))
 def test_what_is_remembered_is_what_would_be_decided(script: list[dict[str, Json]], models: list[str]) -> None:
     quick, slow = adapter(script), adapter(script)
-    for model in models:
+    for model in models * 4:
         raw = json.dumps({"model": model, "messages": [{"role": "user", "content": "hello"}], "n": 2}).encode()
         told = []
         for one, headers in ((quick, Fields(HEADERS)), (slow, HEADERS)):  # only of `Fields` anything is remembered
