@@ -100,4 +100,4 @@ def _lasting(answer: Answer) -> Json:
         body: Json = json.loads(answer.body)
     except ValueError:
         return answer.body.decode()
-    return {**body, "created": None} if isinstance(body, dict) else body
+    return {**body, "created": None, "id": body.get("id") is not None} if isinstance(body, dict) else body
