@@ -9,6 +9,7 @@ from openapi.wire import http1_out
 from openapi.wire.exchange import Auth, End, Framing, Headers
 
 Wire = Callable[[bytes], bytes]
+FRAME = 200  # bytes that a frame weighs beside its data
 
 
 @dataclass(frozen=True, slots=True)

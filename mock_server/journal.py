@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import accumulate, count
 from typing import NamedTuple
 
-from mock_server.answer import Answer, Asked
+from mock_server.answer import FRAME, Answer, Asked
 from mock_server.asking import Fields, nested_deeper
 from mock_server.gate import Ticket
 from mock_server.policy import RIGHT
@@ -186,9 +186,10 @@ class Filter:
 
 def _weight(done: Done, sent: Sent) -> int:
     """The bytes that an entry holds."""
-    headers = done.asked.headers
-    answer = len(done.answer.body) + len(done.begins.ending) if done.begins else sent.size
-    return len(done.asked.raw) + answer + len(done.asked.path) + (headers.size if isinstance(headers, Fields) else 0)
+    asked, answer = done.asked, done.answer
+    size = len(answer.body) + len(done.begins.ending) if done.begins else sent.size
+    size += FRAME * len(answer.frames)
+    return size + len(asked.raw) + len(asked.path) + (asked.headers.size if isinstance(asked.headers, Fields) else 0)
 
 
 class Journal:

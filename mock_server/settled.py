@@ -5,7 +5,7 @@ What is made up tells the second in which it was made, and is decided anew in th
 
 from dataclasses import dataclass
 
-from mock_server.answer import Answer, Asked
+from mock_server.answer import FRAME, Answer, Asked
 from mock_server.asking import Fields
 from mock_server.relay import Relay
 from mock_server.script import Play
@@ -13,7 +13,6 @@ from mock_server.script import Play
 MOST = 256
 LONGEST = 16 << 10  # bytes of a body, and of a head
 HEAVIEST = 256 << 10  # bytes of an answer that was made up; a recorded one is there anyway
-FRAME = 200  # bytes that a frame weighs beside its data
 
 Key = tuple[str, str, Fields, bytes]  # method, target, fields, body
 

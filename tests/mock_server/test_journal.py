@@ -13,9 +13,9 @@ from mock_server.respond import Sent
 from openapi.wire.exchange import Auth
 
 
-def made(size: int = 10, path: str = "/v1/models") -> tuple[float, Done, Sent]:
+def made(size: int = 10, path: str = "/v1/models", *, frames: int = 1) -> tuple[float, Done, Sent]:
     asked = Asked("GET", path, None, (), b"", None, Auth.VALID)
-    answer = Answer(200, (), (Frame(0.0, b"x" * size),))
+    answer = Answer(200, (), (Frame(0.0, b"x" * size), *(Frame(0.0, b""),) * (frames - 1)))
     return 0.0, Done(asked, answer), Sent(size, 0.0, 0.0, 0.0, left=False)
 
 
@@ -29,6 +29,15 @@ def test_it_never_holds_more_than_it_may_and_always_the_last(sizes: list[int], m
         assert len(kept) == 1 or sum(one.sent.size for one in kept) <= most_bytes
         assert kept[-1].number == journal.count
         assert [one.number for one in kept] == list(range(kept[0].number, journal.count + 1))
+
+
+def test_what_came_in_many_pieces_weighs_more() -> None:
+    journal = Journal(9, 9000)
+    for frames in (1, 1, 40):
+        journal.add(*made(10, frames=frames))
+    assert len(list(journal.entries())) == 3
+    journal.add(*made(10, frames=40))
+    assert [one.number for one in journal.entries()] == [4]
 
 
 def test_a_long_body_is_shown_in_part_and_its_length_told() -> None:
