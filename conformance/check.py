@@ -327,7 +327,7 @@ class _Session:
         request = planned.probe.bound(step, planned.model, tuple(sofar))
         if step.link:
             return await self._fetch(planned, step, repeat, request)
-        if callable(step.body) and not planned.leads_on(step, request):
+        if step.follows and not planned.leads_on(step, request):
             return False  # the answers lead nowhere: the judge says so
         exchange = None
         async with self.gate.inside(ahead=bool(sofar)):

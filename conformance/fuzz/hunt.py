@@ -11,13 +11,12 @@ from typing import Protocol
 from conformance.fuzz.bounds import bounded
 from conformance.fuzz.case import Case, bodies_of, is_legal, read_case
 from conformance.fuzz.plain import PLAIN
-from conformance.fuzz.shrink import shrink
+from conformance.fuzz.shrink import Data, shrink_case
 from conformance.identity import identities, place_of
 from conformance.plan import SMALLEST, Plan
 from conformance.probe import Planned, Role
 from conformance.rule import Finding, Level, Outcome, Verdict
 from conformance.run import Found, Generated
-from openapi.json_text import Json
 
 AGAIN = 2  # times that what failed is asked once more before it is made smaller
 TRIES = 160  # requests that go into one finding
@@ -112,9 +111,9 @@ class Hunter:
             found.append(await self._one(identity, *failing[identity]))
         return found
 
-    def _size(self, verdict: Verdict) -> tuple[int, str]:
+    def _size(self, verdict: Verdict) -> tuple[tuple[int, int], str]:
         case = self.hunt.cases.get(verdict.probe or "")
-        return (case.size if case else 0), verdict.probe or ""
+        return (case.size if case else (0, 0)), verdict.probe or ""
 
     async def _one(self, identity: str, verdict: Verdict, told: Finding) -> Found:
         drawn = self.hunt.cases[verdict.probe or ""]
@@ -136,7 +135,7 @@ class Hunter:
         if case.kind == "one" or self.plan.rules[verdict.rule].over:
             return case
         for body in bodies_of(case):
-            one = self._candidate(replace(case, kind="one", data={}), body)
+            one = self._candidate(replace(case, kind="one", data={}), {"body": body})
             if one and identity in await self._fails(one, self.tries + TRIES):
                 return one
         return case
@@ -147,7 +146,7 @@ class Hunter:
         best, most = case, min(before + TRIES, ALL_TRIES)
         if case.raw is not None:
             return best
-        steps = shrink(case.body, PLAIN[case.operation])
+        steps = shrink_case(case.data, PLAIN.get(case.operation))
         try:
             candidate = next(steps)
             while self.tries < most and not self.halted():
@@ -159,14 +158,13 @@ class Hunter:
             pass
         return best
 
-    def _candidate(self, case: Case, body: Json) -> Case | None:
-        """A case of another body, where that is within bounds as it stands, and as legal as it was."""
-        made = bounded(case.having(body), self.hunt.roles)
-        if made is None or made.body != body:
+    def _candidate(self, case: Case, data: Data) -> Case | None:
+        """A case of other data, where that is within bounds as it stands, and as legal as it was."""
+        made = bounded(replace(case, data=data), self.hunt.roles)
+        if made is None or made.data != data:
             return None
-        return (
-            made if case.body is None or is_legal(case.operation, case.body) == is_legal(case.operation, body) else None
-        )
+        before, now = (is_legal(case.operation, one) for one in (case.body, made.body))
+        return made if case.body is None or before == now else None
 
     async def _fails(self, case: Case, most: int) -> frozenset[str]:
         """The identities of what fails of a case, asked once for all findings."""
