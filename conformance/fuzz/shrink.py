@@ -29,14 +29,22 @@ PARTS = ("moves", "body", "params")  # of a case, in the order in which they are
 
 
 def shrink_case(data: Data, plain: Json) -> Generator[Data, bool, Data]:
-    """The smallest data of a case that still fails, its body towards a plain one."""
+    """The smallest data of a case that still fails, its body towards a plain one: whole moves and members as long as
+    any can be left out, then the values in them."""
     while True:
         before = data
-        for name in PARTS:
-            if name in data:
-                data = yield from _within(data, name, shrink(data[name], plain if name == "body" else None))
+        data = yield from _parts(data, plain, _coarsely)
+        if data == before:
+            data = yield from _parts(data, plain, shrink)
         if data == before:
             return data
+
+
+def _parts(data: Data, plain: Json, steps: Callable[[Json, Json], Shrinking]) -> Generator[Data, bool, Data]:
+    for name in PARTS:
+        if name in data:
+            data = yield from _within(data, name, steps(data[name], plain if name == "body" else None))
+    return data
 
 
 def _within(data: Data, name: str, steps: Shrinking) -> Generator[Data, bool, Data]:
@@ -61,6 +69,11 @@ def shrink(body: Json, plain: Json) -> Shrinking:
             body = yield from search.pass_(body, partial(_at, path))
         if body == before:
             return body
+
+
+def _coarsely(value: Json, plain: Json) -> Shrinking:
+    """The same, of whole items and members alone."""
+    return _Search(plain).pass_(value, lambda best: _cut(best) if isinstance(best, list) else _by_members(best, plain))
 
 
 @dataclass
