@@ -140,9 +140,7 @@ def test_the_good_mock_draws_no_finding_and_one_seed_the_same_however_many_at_a_
     assert [one for one in once.verdicts if one.outcome is Outcome.BROKEN] == []
     assert found_in(once) == ()
     assert requests(once) == requests(again)
-    assert [(v.rule, v.probe, v.outcome) for v in once.verdicts] == [
-        (v.rule, v.probe, v.outcome) for v in again.verdicts
-    ]
+    assert decided(once) == decided(again)
     assert len([one for one in once.verdicts if one.generated and one.outcome is Outcome.PASS]) > 5000
 
 
@@ -228,3 +226,36 @@ def test_videos_are_drawn_where_one_is_named_and_each_is_asked_once(
     asked = [(one.probe, one.step) for one in run.exchanges if (one.probe or "").startswith("fuzz.")]
     assert len(asked) == len({*asked}) > 3
     assert [one for one in run.verdicts if one.generated and one.rule == "video.link" and one.outcome is Outcome.FAIL]
+
+
+CUT_IN_SEQUENCE = "rare-500-own-answers-back"
+
+
+@pytest.mark.parametrize(("most", "phase"), [(300, "drawn"), (700, "made smaller")], ids=str)
+def test_the_same_seed_gives_the_same_requests_and_verdicts_where_the_budget_cuts_the_hunt(
+    served: Mocks, most: int, phase: str
+) -> None:
+    """Once among what is drawn, once while a sequence is made smaller; however many requests are out at a time."""
+    fault = CUT_IN_SEQUENCE if phase == "made smaller" else ""
+    once, again, third = (
+        asyncio.run(hunted(served.quick, manner(fault), seed=3, concurrency=many, max_requests=most))
+        for many in (8, 2, 8)
+    )
+    for other in (again, third):
+        assert requests(once) == requests(other)
+        assert decided(once) == decided(other)
+        assert found_in(once) == found_in(other)
+    told = once.footer.generated if once.footer else None
+    assert told
+    assert told.left > 0
+    assert (told.tries > 0) == (phase == "made smaller")
+    sent = once.footer.spent["requests"] if once.footer else None
+    assert isinstance(sent, int)
+    assert most - 4 <= sent <= most, "the rest of it is used"
+    for found in found_in(once):
+        assert not found.flaky
+        assert [one for one in once.exchanges if one.probe == found.probe], "what is told is in the run"
+
+
+def decided(run: Run) -> list[tuple[str, str | None, Outcome]]:
+    return [(one.rule, one.probe, one.outcome) for one in run.verdicts]
