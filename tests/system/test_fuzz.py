@@ -228,33 +228,51 @@ def test_videos_are_drawn_where_one_is_named_and_each_is_asked_once(
     assert [one for one in run.verdicts if one.generated and one.rule == "video.link" and one.outcome is Outcome.FAIL]
 
 
-CUT_IN_SEQUENCE = "rare-500-own-answers-back"
+CUT = 100  # requests: an end amid what is drawn, and a quarter of them are too few to make a sequence small
 
 
-@pytest.mark.parametrize(("most", "phase"), [(300, "drawn"), (700, "made smaller")], ids=str)
+@pytest.fixture(scope="module")
+def sequence(served: Mocks) -> Found:
+    """A sequence that fails, as it was drawn: a budget that ends behind it leaves nothing to make it smaller."""
+    fault = manner("rare-json-cut-behind-streamed-call")
+    [found] = found_in(asyncio.run(hunted(served.quick, fault, seed=3, max_requests=420)))
+    assert (found.tries, found.flaky, found.case["kind"]) == (0, False, "talk")
+    return found
+
+
+@pytest.mark.parametrize("phase", ["drawn", "made smaller"])
 def test_the_same_seed_gives_the_same_requests_and_verdicts_where_the_budget_cuts_the_hunt(
-    served: Mocks, most: int, phase: str
+    served: Mocks, sequence: Found, phase: str
 ) -> None:
-    """Once among what is drawn, once while a sequence is made smaller; however many requests are out at a time."""
-    fault = CUT_IN_SEQUENCE if phase == "made smaller" else ""
+    """However many requests are out at a time."""
+    shrinks = phase == "made smaller"
+    how = manner("rare-json-cut-behind-streamed-call" if shrinks else "")
+    stored = (sequence,) if shrinks else ()
     once, again, third = (
-        asyncio.run(hunted(served.quick, manner(fault), seed=3, concurrency=many, max_requests=most))
+        asyncio.run(hunted(served.quick, how, seed=3, stored=stored, concurrency=many, max_requests=CUT))
         for many in (8, 2, 8)
     )
     for other in (again, third):
         assert requests(once) == requests(other)
         assert decided(once) == decided(other)
-        assert found_in(once) == found_in(other)
+        assert small(once) == small(other)
     told = once.footer.generated if once.footer else None
     assert told
     assert told.left > 0
-    assert (told.tries > 0) == (phase == "made smaller")
     sent = once.footer.spent["requests"] if once.footer else None
     assert isinstance(sent, int)
-    assert most - 4 <= sent <= most, "the rest of it is used"
+    assert CUT - 4 <= sent <= CUT, "the rest of it is used"
+    assert (told.tries > 0) == shrinks
     for found in found_in(once):
+        assert 0 < found.tries < 60, "it was cut in the midst of that"
+        assert len(moves_of(found)) < len(moves_of(sequence)) or len(str(found.case)) < len(str(sequence.case))
         assert not found.flaky
         assert [one for one in once.exchanges if one.probe == found.probe], "what is told is in the run"
+
+
+def small(run: Run) -> list[tuple[Any, ...]]:
+    """What was found, less its words: an answer tells the time in them."""
+    return [(one.identity, one.probe, one.drawn, one.tries, one.case) for one in found_in(run)]
 
 
 def decided(run: Run) -> list[tuple[str, str | None, Outcome]]:
