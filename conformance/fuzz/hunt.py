@@ -56,16 +56,15 @@ class Hunter:
     judged: Callable[[], list[Verdict]]
     halted: Callable[[], bool]
     tries: int = 0
+    finals: int = 0  # requests that ask the smallest once more, for the run
     number: int = 0
     asked: int = 0
     kept: Spend = NOTHING  # of the budget, for making failures smaller
     last: Planned | None = None  # none dearer is left to be asked when a failure has been made smaller
     known: dict[str, frozenset[str]] = field(default_factory=dict)  # name of a case → what failed of it
-    dearest: int = 0  # tokens of a probe that was drawn: no try costs more, so that there is a bound before
 
     async def run(self) -> Generated:
         """Asks what was drawn, as far as the budget goes, and tells what was found."""
-        self.dearest = max(one.tokens for one in self.plan.generated)
         self.kept = self.asks.part(KEPT_BACK)
         stored = {one.probe for one in self.hunt.stored}
         first = [one for one in self.plan.generated if one.probe.id in stored]
@@ -136,8 +135,10 @@ class Hunter:
         best = await self._shrunk(identity, await self._alone(identity, verdict, drawn), before) if steady else drawn
         flaky = any(told is not None and identity not in told for told in again)
         self.number += 1
-        planned = self._planned(best, len(self.plan.probes) + self.number)
-        final = await self.asks.verdicts(planned, kept=True)
+        planned, final = self._planned(best, len(self.plan.probes) + self.number), list[Verdict]()
+        if best is not drawn or self._within(len(planned.probe.steps)):
+            self.finals += len(planned.probe.steps)
+            final = await self.asks.verdicts(planned, kept=True)
         text = next((one.text for each in final for name, one in _failing(each) if name == identity), told.text)
         tries = self.tries - before
         return Found(identity, verdict.level, text, best.name, drawn.name, tries, best.record(), flaky)
@@ -155,13 +156,13 @@ class Hunter:
     async def _shrunk(self, identity: str, case: Case, before: int) -> Case:
         """The smallest case found that fails in the same way. What is no JSON was made from a plain request, and stays
         as it is."""
-        best, most = case, min(before + TRIES, ALL_TRIES)
+        best, most = case, before + TRIES
         if case.raw is not None:
             return best
         steps = shrink_case(case.data, PLAIN.get(case.operation))
         try:
             candidate = next(steps)
-            while self.tries < most and not self.halted():
+            while self.tries < most and self._within(1) and not self.halted():
                 smaller = self._candidate(case, candidate)
                 fails = smaller is not None and identity in await self._fails(smaller, most)
                 best = smaller if fails and smaller else best
@@ -192,7 +193,8 @@ class Hunter:
         is asked last, to be kept."""
         planned = self._planned(case, 0)
         steps = len(case.probe.steps)
-        if planned.tokens > self.dearest or self.tries + steps > min(most, ALL_TRIES):
+        last = len(self.last.probe.steps) if self.last else 0
+        if self._beyond(planned) or self.tries + steps > most or not self._within(steps + last):
             return None
         wanted = [one for one in (planned, self.last) if one]
         if self.asks.fitting(wanted, NOTHING) < len(wanted):
@@ -200,6 +202,14 @@ class Hunter:
         self.tries += steps
         verdicts = await self.asks.verdicts(planned, kept=False)
         return frozenset(name for each in verdicts for name, _ in _failing(each))
+
+    def _beyond(self, planned: Planned) -> bool:
+        """Whether it may cost more than was said of so many requests before."""
+        most = self.plan.dearest * len(planned.probe.steps)
+        return planned.tokens > most.tokens or planned.cost > most.cost
+
+    def _within(self, requests: int) -> bool:
+        return self.tries + self.finals + requests <= ALL_TRIES
 
     def _planned(self, case: Case, number: int) -> Planned:
         """A case as what it was made from is planned: claimed as that is, and at its price."""
