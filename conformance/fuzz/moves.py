@@ -1,12 +1,13 @@
 """A conversation as a machine: what may be done after an answer, and the request that comes of it.
 
-                 say                      result
-    ANSWERED ──────────→ ANSWERED    ┌──────────── CALLED ⟲ proceed
-        └───────call──────────────────────────────→  ↑
+    ANSWERED ──say──→ ANSWERED        CALLED ──result──→ ANSWERED
+    ANSWERED ──call─→ CALLED          CALLED ──proceed─→ CALLED
 
-    say      takes the answer back and says something               call     the same, and tools have to be called
-    result   takes the calls back with their results                proceed  the same, and they have to be called again
-    stream, limit, system                                            change what is asked from here on, and ask nothing
+    say                     takes the answer back and says something
+    call                    the same, and tools have to be called
+    result                  takes the calls back with their results
+    proceed                 the same, and tools have to be called again
+    stream, limit, system   change what is asked from here on, in any state, and ask nothing
 
 Moves are data: a list of them is drawn (`walks`), made smaller and written down. Each request is made of the one before
 it and of its answer, as a client does it. Where that answer does not lead there (it failed, no tool was called, what
@@ -155,9 +156,12 @@ def _follow(operation: str, moves: Sequence[Move], sofar: Sequence[Exchange]) ->
         return None
     asked = {**{key: value for key, value in body.items() if key != "tool_choice"}, "messages": [*messages, *said]}
     asked = turns.calling(asked) if name in CALLING else asked
-    return (
-        asked if schema.is_valid(document.load(), document.load().operation(operation).request or "", asked) else None
-    )
+    return asked if _is_legal(operation, asked) else None
+
+
+def _is_legal(operation: str, body: Json) -> bool:
+    book = document.load()
+    return schema.is_valid(book, book.operation(operation).request or "", body)
 
 
 def _changed(turns: Turns, body: Object, move: Move) -> Object:
