@@ -4,7 +4,6 @@ So one rule judges a probe's exchange, a recording and a user's own traffic alik
 """
 
 import re
-from urllib.parse import unquote
 
 from conformance.rule import GENERATED, On, on
 from openapi import document, schema
@@ -83,7 +82,7 @@ def model_of(exchange: Exchange) -> str:
     if isinstance(model, str):
         return model
     match = exchange.view(_match)
-    return unquote(match.params.get("model", "")) if match else ""
+    return match.params.get("model", "") if match else ""
 
 
 def choices_of(exchange: Exchange) -> int:

@@ -12,6 +12,8 @@ COUNTS = (  # of tokens read (those of a cache beside them), and of tokens writt
     (("prompt_tokens",), "completion_tokens"),
     (("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"), "output_tokens"),
 )
+Spend = tuple[int, int, Decimal]  # requests, tokens and money
+NOTHING: Spend = (0, 0, FREE)
 UNPAID = {501, 503, 529}  # nobody was asked: not implemented, nowhere to send it, overloaded
 MOST_TOKENS = 10**12  # of one answer: what tells more tells nothing, and the reservation stands
 MAX_RECEIVED = 128 << 20  # body bytes of all answers; all of them are kept, in memory and in the run
@@ -53,20 +55,23 @@ class Budget:
             and (self.max_cost is None or self.cost + cost <= self.max_cost)
         )
 
-    def fitting(self, wanted: Iterable[tuple[int, int, Decimal]], kept_back: float = 0.0) -> int:
-        """How many of these, each so many requests, tokens and so much money, fit one after the other into what is
-        left, of which a part is kept back."""
-        share = Decimal(1) - Decimal(str(kept_back))
-        rest = Budget(
-            None if self.max_requests is None else int((self.max_requests - self.requests) * share),
-            None if self.max_tokens is None else int((self.max_tokens - self.tokens) * share),
-            None if self.max_cost is None else (self.max_cost - self.cost) * share,
+    def part(self, share: float) -> Spend:
+        """A part of what is left now, nothing of what has no limit."""
+        much = Decimal(str(share))
+        return (
+            0 if self.max_requests is None else int((self.max_requests - self.requests) * much),
+            0 if self.max_tokens is None else int((self.max_tokens - self.tokens) * much),
+            FREE if self.max_cost is None else (self.max_cost - self.cost) * much,
         )
+
+    def fitting(self, wanted: Iterable[Spend], kept: Spend = NOTHING) -> int:
+        """How many of these fit one after the other into what is left, less what is kept for later."""
+        requests, tokens, cost = kept
         count = 0
-        for requests, tokens, cost in wanted:
-            if self.flooded or not rest._allows(requests, tokens, cost):
+        for one in wanted:
+            requests, tokens, cost = requests + one[0], tokens + one[1], cost + one[2]
+            if self.flooded or not self._allows(requests, tokens, cost):
                 break
-            rest.requests, rest.tokens, rest.cost = rest.requests + requests, rest.tokens + tokens, rest.cost + cost
             count += 1
         return count
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from conformance.answers import describe, message_of
-from conformance.budget import MAX_RECEIVED, Budget
+from conformance.budget import MAX_RECEIVED, Budget, Spend
 from conformance.exit_code import Exit, exit_of
 from conformance.fuzz.hunt import ALL_TRIES, Hunt, Hunter
 from conformance.gate import Gate
@@ -227,10 +227,12 @@ class _Session:
         )
         return await hunter.run()
 
-    def fitting(self, probes: Sequence[Planned], kept_back: float) -> int:
-        """How many of these probes fit into what is left of the budget, less a part of it."""
-        wanted = ((len(one.probe.steps), one.tokens, one.cost) for one in probes)
-        return self.budget.fitting(wanted, kept_back)
+    def part(self, share: float) -> Spend:
+        return self.budget.part(share)
+
+    def fitting(self, probes: Sequence[Planned], kept: Spend) -> int:
+        """How many of these probes fit into what is left of the budget, less what is kept for later."""
+        return self.budget.fitting(((len(one.probe.steps), one.tokens, one.cost) for one in probes), kept)
 
     async def verdicts(self, planned: Planned, *, kept: bool) -> list[Verdict]:
         """One generated probe, and what is to be said of it; `kept` writes its exchanges to the run."""
@@ -327,7 +329,7 @@ class _Session:
         request = planned.probe.bound(step, planned.model, tuple(sofar))
         if step.link:
             return await self._fetch(planned, step, repeat, request)
-        if callable(step.body) and not planned.leads_on(step, request):
+        if step.follows and not planned.leads_on(step, request):
             return False  # the answers lead nowhere: the judge says so
         exchange = None
         async with self.gate.inside(ahead=bool(sofar)):

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
+from functools import cached_property
+from math import ceil
 from typing import TypeVar
 
 from conformance.price import FREE, price_for
@@ -12,6 +14,7 @@ from conformance.target import ConfigurationError, Target
 from openapi.json_text import Json
 
 R = TypeVar("R")
+GRAIN = Decimal("1E-9")  # of money, to which a share of it is rounded up
 SMALLEST = 100  # generated probes that failed and were made smaller
 OF_CLAIMS = "nothing of this kind is claimed, or left unclaimed"
 OF_LINKS = "links are fetched with --fetch-media only"
@@ -72,13 +75,18 @@ class Plan:
         """What it costs at most to ask all of it once, generated probes too."""
         return _sum((*self.probes, *self.generated))
 
+    @cached_property
+    def dearest(self) -> Bound:
+        """The most that a request of a generated probe can cost, on the average of its probe."""
+        tokens = max((ceil(one.tokens / len(one.probe.steps)) for one in self.generated), default=0)
+        cost = max((one.cost / len(one.probe.steps) for one in self.generated), default=FREE)
+        return Bound(1, tokens, cost.quantize(GRAIN, ROUND_CEILING))
+
     def bound(self, *, repeats: int, attempts: int, tries: int) -> "Bound":
         """What it never goes beyond: what fails is made again, so many `tries` may go into making failures smaller, and
         each request is sent so many times at most, where the relay asks to try later."""
         again = _sum(one for one in self.probes if not one.probe.free)
-        dearest = max(self.generated, key=lambda one: one.tokens, default=None)
-        costliest = max((one.cost for one in self.generated), default=FREE)
-        smaller = Bound(tries, tries * dearest.tokens, tries * costliest) if dearest else Bound()
+        smaller = self.dearest * tries if self.generated else Bound()
         return (self.once + again * repeats + smaller) * attempts
 
 

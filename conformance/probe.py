@@ -48,14 +48,15 @@ Follow = Callable[[Sequence[Exchange]], Json]
 """What is asked next, from what came so far; None where that leads nowhere (the model called no tool)."""
 
 Lead = Callable[[Sequence[Exchange]], str]
-"""The URL that what came so far leads to, empty for none."""
+"""The URL, or the path, that what came so far leads to, empty for none."""
 
 FIRST_BYTES: Headers = (("accept", "*/*"), ("range", "bytes=0-1023"))  # GET, as some that deliver files refuse HEAD
 
 
 @dataclass(frozen=True)
 class Step:
-    """One more request of a probe. What is None is as in the first; `body` may follow from the answers before it.
+    """One more request of a probe. What is None is as in the first; `body` may follow from the answers before it, and
+    so may the `path` of a request that has no body.
 
     `reuse` sends it on the connection of the request before it, where the relay left that open. With a `link` it is
     no request to the relay: the first bytes of a URL in its answers are fetched as by a stranger (`conformance.media`),
@@ -65,12 +66,18 @@ class Step:
     name: str
     body: Json | bytes | Follow = None
     method: str | None = None
-    path: str | None = None
+    path: str | Lead | None = None
     headers: Headers | None = None
     auth: Auth | None = None
     reuse: bool = False
     free: bool = False  # no tokens are spent on it: the answers before it show that no model will read it
     link: Lead | None = None
+    room: int | None = None  # tokens that one that follows may cost beside the first request; None: as that, and more
+
+    @property
+    def follows(self) -> bool:
+        """Whether it hangs on the answers before it."""
+        return callable(self.body) or callable(self.path)
 
 
 @dataclass(frozen=True)
@@ -129,9 +136,10 @@ class Probe:
             return Request("GET", step.link(sofar) if sofar else "", FIRST_BYTES, Auth.NONE)
         body = step.body(sofar) if callable(step.body) else step.body
         raw = body if isinstance(body, bytes) or body is None else json_text.write(_bind(body, model))
+        path = step.path(sofar) if callable(step.path) else step.path or self.path
         return Request(
             step.method or self.method,
-            (step.path or self.path).replace(MODEL, quote(model, safe="/")),
+            path.replace(MODEL, quote(model, safe="/")),
             self.headers if step.headers is None else step.headers,
             step.auth or self.auth,
             raw,
@@ -143,13 +151,14 @@ class Probe:
         A step that follows from answers repeats the first request and what was said, and is not sent where that turns
         out to be more.
         """
-        fixed = [self.bound(step, model) for step in self.steps if not callable(step.body) and not step.link]
-        follows = sum(callable(step.body) for step in self.steps)
-        return sum(map(self.cost, fixed)) + follows * self.most_to_follow(model)
+        fixed = [self.bound(step, model) for step in self.steps if not step.follows and not step.link]
+        follows = [self.most_to_follow(step, model) for step in self.steps if callable(step.body)]
+        return sum(map(self.cost, fixed)) + sum(follows)
 
-    def most_to_follow(self, model: str) -> int:
+    def most_to_follow(self, step: Step, model: str) -> int:
         """The most tokens that a step may cost that follows from answers; one that would cost more is not sent."""
-        return 2 * self.cost(self.request(model)) + FOLLOWING
+        first = self.cost(self.request(model))
+        return first + (first + FOLLOWING if step.room is None else step.room)
 
     def cost(self, request: Request) -> int:
         """The most tokens that one request can cost."""
@@ -214,7 +223,9 @@ class Planned:
 
     def leads_on(self, step: Step, request: Request) -> bool:
         """Whether a request that follows from answers can be sent: there is one, within what was planned for it."""
-        most = self.probe.most_to_follow(self.model)
+        if callable(step.path):
+            return bool(request.path)
+        most = self.probe.most_to_follow(step, self.model)
         return request.body is not None and (step.free or self.probe.cost(request) <= most)
 
     @property
@@ -228,11 +239,12 @@ class Planned:
         price = self.price
         if price is None:
             return FREE
-        follows = [step for step in self.probe.steps if callable(step.body)]
         dearer = max(price.input, price.output)
-        most = Price(dearer, dearer, price.request).of(self.probe.most_to_follow(self.model), 0)
-        fixed = [step for step in self.probe.steps if not callable(step.body) and not step.link]
-        return sum((self.cost_of(self.probe.bound(step, self.model)) for step in fixed), len(follows) * most)
+        either = Price(dearer, dearer, price.request)
+        follows = [step for step in self.probe.steps if callable(step.body)]
+        most = sum((either.of(self.probe.most_to_follow(step, self.model), 0) for step in follows), FREE)
+        fixed = [step for step in self.probe.steps if not step.follows and not step.link]
+        return sum((self.cost_of(self.probe.bound(step, self.model)) for step in fixed), most)
 
     def cost_of(self, request: Request) -> Decimal:
         """The most money that one request can cost."""
@@ -241,7 +253,7 @@ class Planned:
     def unanswered(self) -> Iterator[Exchange]:
         """The exchanges as far as they are known before anything was sent: what rules apply to is read off them."""
         for step in self.probe.steps:
-            if not callable(step.body) and not step.link:
+            if not step.follows and not step.link:
                 yield self.named(Exchange("", self.probe.bound(step, self.model)), step)
 
     def named(self, exchange: Exchange, step: Step, repeat: int = 1, attempt: int = 1) -> Exchange:

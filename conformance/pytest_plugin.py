@@ -31,6 +31,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        msg = f"{text[:40]!r} is no whole number"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
 def _at_a_time(text: str) -> int:
     if not 1 <= _count(text) <= 64:
         msg = f"{text!r} is not from 1 to 64"
@@ -81,6 +89,14 @@ OPTIONS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (  # option, na
     ("concurrency", "concurrency", "N", "Requests at a time (16).", {"type": _at_a_time, "default": 16}),
     ("repeats", "repeats", "N", "Make a failing probe again, so often at most (5).", {"type": _count, "default": 5}),
     (
+        "fuzz-cases",
+        "cases",
+        "N",
+        "As --relay-fuzz, and N random ones for each operation.",
+        {"type": _count, "default": 0},
+    ),
+    ("seed", "seed", "N", "Seed of what is drawn (0).", {"type": _whole, "default": 0}),
+    (
         "out",
         "out",
         "RUN.jsonl",
@@ -94,6 +110,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("relay", "conformance of an AI relay (relayproof)")
     for name, given, metavar, what, more in OPTIONS:
         group.addoption(f"--relay-{name}", dest=f"relay_{given}", metavar=metavar, help=what, **more)
+    fuzz = "Draw requests from the document too: one item more for each rule that they reach."
+    group.addoption("--relay-fuzz", dest="relay_fuzz", action="store_true", help=fuzz)
     strict = "SHOULD counts as MUST, and what the model left open as not verified."
     group.addoption("--relay-strict", dest="relay_strict", action="store_true", help=strict)
     suite = "Collect the suite beside your own tests, as --pyargs conformance does alone."

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from openapi.json_text import Json
+from openapi.link import Link
 from openapi.pointer import DocumentError, at, escape, follow, join
 
 ROOT_FILE = "openapi.yaml"
@@ -32,7 +33,8 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method on one path template. ``request`` leads to the schema of a JSON body, ``examples`` are such bodies."""
+    """One method on one path template. ``request`` leads to the schema of a JSON body, ``examples`` are such bodies,
+    ``links`` what may be asked next."""
 
     id: str
     method: str
@@ -41,6 +43,7 @@ class Operation:
     request: str | None
     media: tuple[Media, ...]
     examples: Mapping[str, Json] = field(hash=False)
+    links: tuple[Link, ...] = ()
 
     @property
     def stream(self) -> str | None:
@@ -82,6 +85,7 @@ def _operation(bundle: Json, path: str, method: str) -> Operation:
         request=_beneath(bundle, body, "schema"),
         media=tuple(_answers(bundle, f"{here}/responses")),
         examples=MappingProxyType(dict(_examples(bundle, _beneath(bundle, body, "examples")))),
+        links=tuple(_links(bundle, f"{here}/responses")),
     )
 
 
@@ -93,6 +97,15 @@ def _answers(bundle: Json, responses: str) -> Iterator[Media]:
             stream = media.get("x-stream") if isinstance(media, dict) else None
             if pointer:
                 yield Media(status, media_type.lower(), pointer, stream if isinstance(stream, str) else None)
+
+
+def _links(bundle: Json, responses: str) -> Iterator[Link]:
+    for status, _ in _members(bundle, responses):
+        links = _beneath(bundle, responses, status, "links")
+        for name, _ in _members(bundle, links) if links else ():
+            match at(bundle, follow(bundle, f"{links}/{escape(name)}")):
+                case {"operationId": str(operation), "parameters": dict(parameters)}:
+                    yield Link(name, status, operation, MappingProxyType(parameters))
 
 
 def _schema(bundle: Json, media: str) -> str | None:

@@ -5,8 +5,9 @@ because the names of models contain slashes (``org/name``), which clients send b
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _GREEDY = "model"
@@ -49,6 +50,13 @@ def compile_template(path: str) -> Template:
         tuple(_PARAMETER.findall(path)),
         greedy=bool(last) and last[-1] == _GREEDY,
     )
+
+
+def fill(path: str, params: Mapping[str, str], safe: str = "") -> str:
+    """A path template with its parameters in it, percent-encoded but for what is `safe`."""
+    for name, value in params.items():
+        path = path.replace(f"{{{name}}}", quote(value, safe=safe, errors="surrogatepass"))
+    return path
 
 
 def _pattern(segment: str) -> str:

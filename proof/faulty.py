@@ -74,6 +74,8 @@ IN_TIME = {
 """Faults that need real time: at full speed nothing takes any."""
 ALSO_IN_TIME = {GOOD: STREAMS, "honest-slow": STREAMS, "honest-gzip": STREAMS}
 LINKED = {"video-link-html", "video-link-404"}  # wrong behind a link, which is followed without our headers
+DRAWN = (Role.CHAT, Role.TOOLS)  # roles that generated probes of a rare fault are for
+DRAWN_OTHERWISE = {"rare-claude-end-lost-behind-streamed-call": (Role.MESSAGES,)}
 UNCLAIMED = {"claim-n-unsaid": "n"}  # what shows only where a capability is left out of the claims
 
 
@@ -180,13 +182,23 @@ async def judged(
 
 
 async def hunted(
-    base: str, headers: Headers = (), *, seed: int = 0, stored: tuple[Found, ...] = (), concurrency: int = 8
+    base: str,
+    headers: Headers = (),
+    *,
+    seed: int = 0,
+    stored: tuple[Found, ...] = (),
+    concurrency: int = 8,
+    drawn_for: tuple[Role, ...] = DRAWN,
+    max_requests: int | None = None,
 ) -> Run:
-    """The run of a check of the mock's chat by generated probes in the default effort, behind the controls alone."""
-    roles = {role: MODELS[role] for role in (Role.CHAT, Role.TOOLS)}
-    target = Target("mock", base, models=roles)
+    """The run of a check of the mock by generated probes in the default effort, behind the controls alone; of its chat,
+    where no other role is named."""
+    roles = {role: MODELS[role] for role in drawn_for}
+    target = Target("mock", base, models=roles, max_requests=max_requests)
     cases = {case.name: case for case in (*stored_cases(stored, roles), *drawn_cases(roles, seed, Effort()))}
-    controls = {name: PROBES[name] for name in ("models.list", "chat.whole", "tools.required")}
+    controls = {
+        name: one for name, one in PROBES.items() if name == "models.list" or (one.control and one.role in roles)
+    }
     plan = planning.with_generated(planning.plan(target, BOOK, controls), target, (one.probe for one in cases.values()))
     options = Options(concurrency=concurrency, patience=0.01, seed=seed, hunt=Hunt(cases, stored, roles))
     link = Link(base, KEY, headers=headers, idle=IDLE, total=120.0)
@@ -246,7 +258,7 @@ async def tried(served: Mocks, fault: str, seed: int = 0, *, keep: Path | None =
     """One fault, in time, at full speed, or both. `keep` is a folder that gets the runs, as JSONL."""
     headers, runs = manner(fault, seed), list[Run]()
     if fault and FAULTS[fault].rare:
-        runs.append(await hunted(served.quick, headers))
+        runs.append(await hunted(served.quick, headers, drawn_for=DRAWN_OTHERWISE.get(fault, DRAWN)))
     elif fault in LINKED:
         with running("--api-key", KEY, "--speed", "max", "--fault", fault) as base:
             runs.append(await judged(base, fetch_media=True))

@@ -9,6 +9,11 @@
     chat       what the schema of chat cannot say: parameters that interact, conversations, unicode, schemas
     video      histories and edits of chat-format video, where its model is named
     claude     conversations in Claude's protocol
+    moves      conversations as a machine: what may be done after an answer, and the request that comes of it
+    turns_*    what a protocol takes back into a conversation
+    walks      hypothesis walks that machine, and what it does is written down
+    linked     what the document links behind an answer
+    models     the list of models and its entries, and names that nobody has
     mistakes   what is no request: no JSON, no object, members missing or mistyped
     effort     all of them for one target, in the order in which they are asked
     shrink     a failing case made smaller, request by request; it is given answers and opens no socket

@@ -7,6 +7,8 @@ beside the limit. None of that is drawn; a relay is found out for cents.
 from collections.abc import Mapping
 
 from conformance.fuzz.case import Case, is_legal, of_bytes
+from conformance.fuzz.linked import walks
+from conformance.fuzz.moves import TURNS, calls, groups, limits
 from conformance.probe import MODEL, Role
 from openapi import json_text
 from openapi.json_text import Json
@@ -34,16 +36,29 @@ def bounded(case: Case, roles: Mapping[Role, str]) -> Case | None:
             of_bytes(case.operation, case.role, case.raw.replace(MODEL.encode(), name)) if case.role in roles else None
         )
     if not isinstance(body, dict):
-        return case if case.role in roles else None
+        return case if case.role in roles and _is_whole(case) else None
     body = _without_the_dear(case.operation, body)
     if isinstance(body.get("model"), str) and body["model"]:
         body["model"] = MODEL
-    tooled = case.operation == "createChatCompletion" and bool(body.get("tools") or body.get("functions"))
-    role = Role.TOOLS if tooled else case.role
+    tooled = bool(body.get("tools") or body.get("functions")) or calls(case.data.get("moves"))
+    role = Role.TOOLS if tooled and case.operation == "createChatCompletion" else case.role
     held = _limited(case.operation, body)
-    if held is None or role not in roles or len(json_text.write(held)) > LARGEST or not _in_words(held):
+    data = {**case.data, "body": held}
+    if held is None or role not in roles or len(json_text.write(data)) > LARGEST or not _in_words(data):
         return None
-    return Case(case.kind, case.operation, role, {**case.data, "body": held})
+    made = Case(case.kind, case.operation, role, data)
+    return made if _is_whole(made) else None
+
+
+def _is_whole(case: Case) -> bool:
+    """Whether all that it is made of is asked: the moves of a sequence are those of its machine."""
+    match case.kind:
+        case "talk":
+            told = case.data.get("moves")
+            return case.operation in TURNS and bool(groups(case.body, told)) and max(limits(told), default=0) <= LIMIT
+        case "links":
+            return walks(case.operation, case.data.get("moves"))
+    return True
 
 
 def _without_the_dear(operation: str, body: dict[str, Json]) -> dict[str, Json]:

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from conformance.fuzz import chat, claude, described, video
+from conformance.fuzz import chat, claude, described, models, video
 from conformance.fuzz.bounds import bounded
 from conformance.fuzz.case import Case
 from conformance.fuzz.mistakes import mistakes
 from conformance.fuzz.plain import PLAIN, ROLES
+from conformance.fuzz.walks import talks
 from conformance.probe import Role
 from openapi.json_value import survey
 
@@ -24,23 +25,28 @@ class Effort:
     schemas: int = 32
     relations: int = 48
     turns: int = 10
+    talks: int = 48  # sequences, of each protocol that has conversations
+    listed: int = 2  # lists of models, of which entries are asked for
+    unheard: int = 24  # names of models that nobody has
     videos: int = 4  # of each kind, where a video model is named
     coverage: int = 160  # of each operation, legal and illegal
 
 
-def cases(models: Mapping[Role, str], seed: int, effort: Effort) -> list[Case]:
-    """The cases for these models, each once. A video is asked for only where its model is named."""
+def cases(roles: Mapping[Role, str], seed: int, effort: Effort) -> list[Case]:
+    """The cases for the models of these roles, each once. A video is asked for only where its model is named."""
     found: dict[str, Case] = {}
     kinds = [
         kind
         for operation, role in ROLES.items()
-        if role in models
-        for kind in _kinds(operation, role, models, seed, effort)
+        if role in roles
+        for kind in _kinds(operation, role, roles, seed, effort)
     ]
-    if Role.VIDEO in models:
+    if Role.CHAT in roles:
+        kinds += [list(models.listed(seed, effort.listed)), list(models.unheard(seed, effort.unheard))]
+    if Role.VIDEO in roles:
         kinds += [list(video.histories(seed, effort.videos)), list(video.edits(seed, effort.videos))]
     for case in _in_turn(kinds):
-        held = bounded(case, models)
+        held = bounded(case, roles)
         if held is not None and _can_be_sent(held):
             found.setdefault(held.name, held)
     return list(found.values())
@@ -51,7 +57,7 @@ def _can_be_sent(case: Case) -> bool:
 
 
 def _kinds(
-    operation: str, role: Role, models: Mapping[Role, str], seed: int, effort: Effort
+    operation: str, role: Role, roles: Mapping[Role, str], seed: int, effort: Effort
 ) -> Iterator[Sequence[Case]]:
     plain = PLAIN[operation]
     assert isinstance(plain, dict)
@@ -62,14 +68,16 @@ def _kinds(
         yield described.random_cases(operation, role, seed, effort.random)
     if operation == claude.MESSAGES:
         yield list(claude.conversations(seed, effort.conversations))
+        yield list(talks(operation, seed, effort.talks, tools=True))
     if operation == chat.CHAT:
-        tools = Role.TOOLS in models
+        tools = Role.TOOLS in roles
         yield list(chat.combinations(seed, effort.combinations, tools=tools))
         yield list(chat.unicode_texts(seed, effort.unicode))
         yield list(chat.conversations(seed, effort.conversations, tools=tools))
         yield list(chat.nested_schemas(seed, effort.schemas, tools=tools))
         yield list(chat.relations(seed, effort.relations))
         yield list(chat.tool_turns(seed, effort.turns)) if tools else []
+        yield list(talks(operation, seed, effort.talks, tools=tools))
 
 
 def _sample(made: Sequence[Case], seed: int, count: int) -> list[Case]:

@@ -9,12 +9,18 @@ unknown   the body twice, and with a member that nobody knows   same.unknown-fie
 longer    a conversation twice, and one with more in front      usage.longer-prompt
 turns     a call of a tool, and the turn with its result        tools.null-content
 edit      a video, and a change of it                           rules of the chapter video
+
+Sequences as long as their `moves` are:
+
+talk      a conversation, each request of the answers before it (`moves`)
+links     an answer, and what the document links behind it (`linked`)
 """
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from conformance.probe import Follow
+from conformance.fuzz import linked, moves
+from conformance.probe import Follow, Step
 from conformance.probes.tools import second_turn
 from conformance.probes.video_chat import edit
 from openapi.json_text import Json
@@ -82,6 +88,11 @@ def _edit(data: Data) -> Requests:
     return ("create", data["body"]), ("edit", edit)
 
 
+def _talk(operation: str, data: Data) -> tuple[Step, ...]:
+    told = enumerate(moves.follows(operation, data["body"], data.get("moves")), 2)
+    return Step("turn-1", data["body"]), *(Step(f"turn-{at}", body, room=room) for at, (body, room) in told)
+
+
 KINDS: Mapping[str, Callable[[Data], Requests]] = {
     "one": _one,
     "forms": _forms,
@@ -93,3 +104,11 @@ KINDS: Mapping[str, Callable[[Data], Requests]] = {
     "turns": _turns,
     "edit": _edit,
 }
+SEQUENCES: Mapping[str, Callable[[str, Data], tuple[Step, ...]]] = {"talk": _talk, "links": linked.steps}
+
+
+def steps_of(kind: str, operation: str, data: Data) -> tuple[Step, ...]:
+    """The requests of a case. Raises KeyError for a kind that there is not."""
+    if kind in SEQUENCES:
+        return SEQUENCES[kind](operation, data)
+    return tuple(Step(*one) for one in KINDS[kind](data))

@@ -3,15 +3,17 @@
 A generator that is given answers: it yields a candidate, is sent whether that still fails, and returns the smallest
 that did. So it opens no socket, and the same answers give the same steps.
 
-    first     what is left of it beside the plain request: its members by halves, then one by one (ddmin)
+    moves     of a sequence: by halves, then one by one, so that fewer requests are left; then each value in them
+    body      what is left of it beside the plain request: its members by halves, then one by one (ddmin)
     then      each value in it, the outermost first: left out, plain, shorter, nearer to zero
+    params    of the path: likewise
     again     until nothing helps
 
 A candidate is smaller than what failed before, in bytes or, of equal bytes, in the order of its text.
 """
 
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -22,6 +24,37 @@ Shrinking = Generator[Json, bool, Json]
 Candidates = Callable[[Json], Iterator[Json]]
 
 PLAIN_TEXTS = ("a", "hello")
+Data = Mapping[str, Json]
+PARTS = ("moves", "body", "params")  # of a case, in the order in which they are made smaller; others stay as they are
+
+
+def shrink_case(data: Data, plain: Json) -> Generator[Data, bool, Data]:
+    """The smallest data of a case that still fails, its body towards a plain one: whole moves and members as long as
+    any can be left out, then the values in them."""
+    while True:
+        before = data
+        data = yield from _parts(data, plain, _coarsely)
+        if data == before:
+            data = yield from _parts(data, plain, shrink)
+        if data == before:
+            return data
+
+
+def _parts(data: Data, plain: Json, steps: Callable[[Json, Json], Shrinking]) -> Generator[Data, bool, Data]:
+    for name in PARTS:
+        if name in data:
+            data = yield from _within(data, name, steps(data[name], plain if name == "body" else None))
+    return data
+
+
+def _within(data: Data, name: str, steps: Shrinking) -> Generator[Data, bool, Data]:
+    """The steps of one part as steps of the whole."""
+    try:
+        candidate = next(steps)
+        while True:
+            candidate = steps.send((yield {**data, name: candidate}))
+    except StopIteration as end:
+        return {**data, name: end.value}
 
 
 def shrink(body: Json, plain: Json) -> Shrinking:
@@ -36,6 +69,11 @@ def shrink(body: Json, plain: Json) -> Shrinking:
             body = yield from search.pass_(body, partial(_at, path))
         if body == before:
             return body
+
+
+def _coarsely(value: Json, plain: Json) -> Shrinking:
+    """The same, of whole items and members alone."""
+    return _Search(plain).pass_(value, lambda best: _cut(best) if isinstance(best, list) else _by_members(best, plain))
 
 
 @dataclass

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from conformance.report.curl import command
 from conformance.report.sdk import code
 from conformance.run import Found, Generated, Run
-from openapi.wire.exchange import Exchange
+from openapi.wire.exchange import Exchange, Request
 
 MANY = 20  # findings that a report shows
+MOST = 4  # requests of one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,19 @@ class Smallest:
         return self.found.identity.partition(" ")[0]
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """What is asked: of a sequence each request, else the first; a body, or the path of one that has none."""
+        data = self.found.case.get("data")
+        shown = self.exchanges[:MOST] if isinstance(data, dict) and data.get("moves") else self.exchanges[:1]
+        return tuple(_asked(one.request) for one in shown)
+
+    @property
     def ids(self) -> str:
-        return ", ".join(one.id for one in self.exchanges[:4])
+        return ", ".join(one.id for one in self.exchanges[:MOST])
+
+
+def _asked(request: Request) -> str:
+    return f"{request.method} {request.path}" if request.body is None else request.body.decode("utf-8", "replace")
 
 
 def smallest(run: Run) -> tuple[Smallest, ...]:
@@ -46,6 +58,6 @@ def told(generated: Generated) -> Iterator[str]:
 def _smallest(run: Run, found: Found) -> Smallest:
     exchanges = tuple(one for one in run.exchanges if one.probe == found.probe)
     base = run.header.relay.get("base_url")
-    requests = list(dict.fromkeys(one.request for one in exchanges))[:4]
+    requests = list(dict.fromkeys(one.request for one in exchanges))[:MOST]
     python = (code(request, base) for request in requests)
     return Smallest(found, exchanges, tuple(command(one, base) for one in requests), tuple(filter(None, python)))

@@ -186,8 +186,7 @@ def _generated(summary: Summary, room: Room) -> Iterator[Line]:
         flaky = f" · {ENGLISH['generated.flaky']}" if one.found.flaky else ""
         yield 2, said
         yield 4, Text(f"{visible(one.found.probe, NAME)} · {visible(one.ids, NAME)}{flaky}", "dim")
-        for exchange in one.exchanges[:1]:
-            yield 4, Text(visible((exchange.request.body or b"").decode("utf-8", "replace"), BODY))
+        yield from ((4, Text(visible(asked, BODY))) for asked in one.asked)
     yield from _more([one.rule for one in found], room.lesser, "findings")
     yield from ((2, Text(visible(line, TEXT), "green")) for line in mended[: room.lesser])
 

@@ -7,32 +7,48 @@ from functools import cached_property
 
 from conformance.check import Progress, check
 from conformance.exit_code import MEANING, Exit
+from conformance.fuzz.prepare import store
 from conformance.identity import NOBODY
 from conformance.outputs import prepare
 from conformance.plan import Plan, confined
 from conformance.report.summary import Result
-from conformance.rule import Outcome, Rule, Verdict
+from conformance.rule import GENERATED, Outcome, Rule, Verdict
 from conformance.run import Run, RunError, Writer, outcome_of, read_run
 from conformance.target import ConfigurationError
 from conformance.testing.setup import Setup
 from conformance.testing.shared import locked
 
 Pair = tuple[str, str]  # the ids of a rule and of the probe that is judged by it, NOBODY for no probe
+FUZZED = GENERATED.rstrip(".")  # in the place of a probe: all that are generated, as they are other ones for each seed
 
 
 def pairs(plan: Plan) -> dict[Pair, Rule]:
-    """What there is to be judged, in the order of the plan; behind it the rules that nothing asked reaches."""
+    """What there is to be judged, in the order of the plan; behind it the rules that generated probes reach, and those
+    that nothing asked reaches."""
     found = {(rule.id, planned.probe.id): rule for planned in plan.probes for rule in planned.reaches(plan.rules)}
-    return found | {(verdict.rule, NOBODY): plan.rules[verdict.rule] for verdict in plan.skipped}
+    drawn = {(rule.id, FUZZED): rule for rule in _drawn(plan)}
+    return found | drawn | {(verdict.rule, NOBODY): plan.rules[verdict.rule] for verdict in plan.skipped}
+
+
+def _drawn(plan: Plan) -> list[Rule]:
+    """The rules that some generated probe reaches."""
+    left = dict(plan.rules)
+    for planned in plan.generated:
+        for rule in list(planned.reaches(left)):
+            del left[rule.id]
+    return [rule for rule in plan.rules.values() if rule.id not in left]
 
 
 def cut(plan: Plan, wanted: Iterable[Pair]) -> Plan:
-    """The plan of some of its pairs: their probes, the controls of their roles, and their rules."""
+    """The plan of some of its pairs: their probes, generated ones too, the controls of their roles, and their rules."""
     chosen = set(wanted)
     if chosen.issuperset(pairs(plan)):
         return plan
     named = {probe for _, probe in chosen}
+    drawn = {rule: plan.rules[rule] for rule, probe in chosen if probe == FUZZED}
+    generated = tuple(one for one in plan.generated if any(one.reaches(drawn)))
     roles = {one.probe.role for one in plan.probes if one.probe.id in named}
+    roles |= {one.probe.role for one in generated}
     only = tuple(sorted({rule for rule, _ in chosen}))
     return replace(
         plan,
@@ -40,6 +56,7 @@ def cut(plan: Plan, wanted: Iterable[Pair]) -> Plan:
             one for one in plan.probes if one.probe.id in named or (one.probe.control and one.probe.role in roles)
         ),
         rules=confined(plan.rules, only),
+        generated=generated,
         skipped=tuple(verdict for verdict in plan.skipped if (verdict.rule, NOBODY) in chosen),
         only=only,
     )
@@ -146,8 +163,13 @@ class Asking:
         with setup.out.open("w", encoding="utf-8") as file:
             plan = cut(setup.plan, wanted)
             out, budget = Writer(file), setup.drawn()
-            judging = check(setup.target, setup.link, plan, setup.options, out=out, watch=_silent, budget=budget)
-            return setup.loop.run(judging)
+            hunt = setup.hunt if plan.generated else None
+            options = replace(setup.options, hunt=hunt)
+            judging = check(setup.target, setup.link, plan, options, out=out, watch=_silent, budget=budget)
+            run = setup.loop.run(judging)
+        if hunt:
+            store(run, hunt, setup.failures)
+        return run
 
 
 def _silent(_: Progress) -> None:
@@ -163,7 +185,7 @@ def answered(run: Run, wanted: Sequence[Pair], planned: set[Pair]) -> Answered:
         first.setdefault(pair[0], pair)
     groups: dict[Pair, list[Verdict]] = {}
     for verdict in run.verdicts:
-        pair = (verdict.rule, verdict.probe or NOBODY)
+        pair = (verdict.rule, FUZZED if verdict.generated else verdict.probe or NOBODY)
         place = pair if pair in chosen else None if pair in planned else first.get(verdict.rule)
         if place is not None:
             groups.setdefault(place, []).append(verdict)

@@ -10,9 +10,10 @@ import pytest
 import conformance
 from conformance.exit_code import Exit
 from conformance.report.escape import visible
+from conformance.report.smallest import told
 from conformance.report.summary import summarise
 from conformance.rule import Level
-from conformance.testing.asking import Asking
+from conformance.testing.asking import FUZZED, Asking
 from conformance.testing.items import RelayFile, RelayItem
 from conformance.testing.setup import SHARED, Setup
 
@@ -36,6 +37,7 @@ class Hooks:
         names |= {rule.chapter: f"a rule of the chapter {rule.chapter}" for rule in setup.book.rules.values()}
         for role in {probe.role for probe in setup.book.probes.values() if probe.role}:
             names.setdefault(role.value, f"a probe of the role {role.value}")
+        names.setdefault(FUZZED, "generated probes (--relay-fuzz)")
         for name, what in names.items():
             config.addinivalue_line("markers", f"{name}: relayproof: {what}")
 
@@ -101,11 +103,13 @@ class Hooks:
         terminalreporter.write_line(f"exit {summary.exit}: {summary.meaning}")
         if run.footer and run.footer.note:
             terminalreporter.write_line(visible(run.footer.note))
+        for line in told(run.footer.generated) if run.footer and run.footer.generated else ():
+            terminalreporter.write_line(visible(line))
         for note in summary.notes:
             terminalreporter.write_line(visible(f"baseline: {note.kind.value}: {note.waiver}: {note.text}"))
         spent = run.footer.spent if run.footer else {}
-        told = ", ".join(f"{many} {what.replace('_', ' ')}" for what, many in spent.items())
-        terminalreporter.write_line(visible(told))
+        spoken = ", ".join(f"{many} {what.replace('_', ' ')}" for what, many in spent.items())
+        terminalreporter.write_line(visible(spoken))
         terminalreporter.write_line(f"run: {self.setup.out}")
 
     def pytest_unconfigure(self) -> None:

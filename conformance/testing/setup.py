@@ -14,6 +14,9 @@ from conformance import plan as planning
 from conformance.budget import Budget
 from conformance.check import Options
 from conformance.extend import Extension, load
+from conformance.fuzz.hunt import Hunt
+from conformance.fuzz.prepare import drawn
+from conformance.fuzz.store import read_failures
 from conformance.known import Known
 from conformance.outputs import prepare, safe
 from conformance.plan import Plan
@@ -38,13 +41,33 @@ class Setup:
     only: tuple[str, ...]
     out: Path
     folder: Path | None = None
+    failures: Path = Path()  # of generated probes, asked first next time
+    fuzz: bool = False
+    cases: int = 0  # random ones, of each operation
     loop: Loop = field(default_factory=Loop)
 
-    @cached_property
+    @property
     def plan(self) -> Plan:
-        """What can be asked of this target. Raises ConfigurationError."""
+        """What can be asked of this target, and what is drawn behind it."""
+        return self._planned[0]
+
+    @property
+    def hunt(self) -> Hunt | None:
+        """What the generated probes of the plan are made from."""
+        return self._planned[1]
+
+    @cached_property
+    def written(self) -> Plan:
+        """What can be asked of what was written. Raises ConfigurationError."""
         plan = planning.plan(self.target, self.book.rules, self.book.probes, self.only)
         return replace(plan, extended=self.book.record)
+
+    @cached_property
+    def _planned(self) -> tuple[Plan, Hunt | None]:
+        """Drawn when it is wanted, not before: hypothesis and schemathesis take their time."""
+        if not self.fuzz:
+            return self.written, None
+        return drawn(self.written, self.target, self.options.seed, self.cases, self.failures)
 
     @cached_property
     def budget(self) -> Budget:
@@ -60,7 +83,7 @@ class Setup:
         """What a worker is told, so that it meets the others."""
         if self.folder is None:
             self.folder = Path(mkdtemp(prefix="relayproof-"))
-        return {"folder": str(self.folder), "out": str(self.out.resolve())}
+        return {"folder": str(self.folder), "out": str(self.out.resolve()), "failures": str(self.failures.resolve())}
 
 
 def setup(config: pytest.Config) -> Setup:
@@ -71,6 +94,7 @@ def setup(config: pytest.Config) -> Setup:
         target, link = reached(given)
         options = Options(
             concurrency=given["concurrency"],
+            seed=given["seed"],
             repeats=given["repeats"],
             strict=given["strict"],
             total=given["timeout"],
@@ -79,8 +103,11 @@ def setup(config: pytest.Config) -> Setup:
             known=known_of(given),
         )
         made = Setup(target, link, options.known, load(given["extensions"]), options, tuple(given["only"]), Path())
-        made.plan  # noqa: B018 - a word of --relay-only that names nothing is told now
+        made.fuzz, made.cases = bool(given["fuzz"] or given["cases"]), given["cases"]
         _meet(made, config, given["out"])
+        made.written  # noqa: B018 - a word of --relay-only that names nothing is told now
+        if made.fuzz:
+            read_failures(made.failures)  # and a file that cannot be read
     except ConfigurationError as error:
         raise pytest.UsageError("relay: " + re.sub(r"--(?=[a-z])", "--relay-", str(error))) from None
     return made
@@ -89,7 +116,7 @@ def setup(config: pytest.Config) -> Setup:
 GIVEN = (
     *("base_url", "target_name", "models", "api_key_env", "headers", "proxy", "ca_file", "timeout", "idle_timeout"),
     *("max_requests", "max_tokens", "max_cost", "only", "extensions", "baseline", "dialects", "strict"),
-    *("concurrency", "repeats", "out"),
+    *("concurrency", "repeats", "out", "fuzz", "cases", "seed"),
 )
 
 
@@ -103,8 +130,11 @@ def _meet(made: Setup, config: pytest.Config, out: Path | None) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is not None:
         made.folder, made.out = Path(worker[SHARED]["folder"]), Path(worker[SHARED]["out"])
+        made.failures = Path(worker[SHARED]["failures"])
         return
-    made.out = out or _fresh(config, made.target.name)
+    fresh = _fresh(config, made.target.name)
+    made.out = out or fresh
+    made.failures = fresh.parent / f"{safe(made.target.name)}.failures.jsonl"
     if not config.option.collectonly and out is not None:
         prepare(out)
 

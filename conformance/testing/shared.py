@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
 
-from conformance.budget import Budget
+from conformance.budget import Budget, Spend
 
 LIMITS = tuple(one.name for one in fields(Budget) if one.name.startswith("max_"))
 
@@ -59,6 +59,14 @@ class SharedBudget(Budget):
         with self._held():
             Budget.settle(self, *asked, **more)
 
+    def part(self, *asked: Any, **more: Any) -> Spend:  # noqa: ANN401
+        with self._held():
+            return Budget.part(self, *asked, **more)
+
+    def fitting(self, *asked: Any, **more: Any) -> int:  # noqa: ANN401
+        with self._held():
+            return Budget.fitting(self, *asked, **more)
+
     @contextmanager
     def _held(self) -> Iterator[None]:
         """The counts as they are in the file, and back into it, with nobody else between."""
@@ -92,6 +100,12 @@ class Drawn(Budget):
 
     def refusal(self, *asked: Any, **more: Any) -> str:  # noqa: ANN401
         return self.source.refusal(*asked, **more)
+
+    def part(self, *asked: Any, **more: Any) -> Spend:  # noqa: ANN401
+        return self.source.part(*asked, **more)
+
+    def fitting(self, *asked: Any, **more: Any) -> int:  # noqa: ANN401
+        return self.source.fitting(*asked, **more)
 
     def settle(self, *asked: Any, **more: Any) -> None:  # noqa: ANN401
         self.source.settle(*asked, **more)

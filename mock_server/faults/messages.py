@@ -647,4 +647,7 @@ def deltas_twice(_: Asked, found: Events) -> Events:
     at = _before(found, "message_delta")
     if at is None:
         return found
-    return _put(found, at, {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 1}})
+    told = found[at].chunk.get("usage")
+    most = told.get("output_tokens") if isinstance(told, dict) else 0
+    first: Json = min(1, most) if isinstance(most, int) else 0  # none behind which the second would stand
+    return _put(found, at, {"type": "message_delta", "delta": {}, "usage": {"output_tokens": first}})

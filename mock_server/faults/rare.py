@@ -1,18 +1,34 @@
-"""What hangs on a request that nobody would think of: two or three parameters that meet, a text at a border.
+"""What hangs on a request that nobody would think of: two or three parameters that meet, a text at a border, an answer
+of the relay's own that comes back.
 
 Each was seen in some relay or its like, or is the usual slip of who writes one. No probe that was written comes here;
 generated ones do (`check --fuzz`), and they are made smaller to what the first lines of each fault say.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from mock_server.answer import Answer, Asked
-from mock_server.faults.chunks import choices, tool_calls
+from mock_server.faults.chunks import choices, objects, tool_calls
 from mock_server.faults.deaf import hearing, without
-from mock_server.faults.edit import CHAT, Events, Object, on_both, on_chunks, on_events
+from mock_server.faults.edit import (
+    CHAT,
+    Events,
+    Object,
+    is_chat_whole,
+    on_both,
+    on_chunks,
+    on_events,
+    on_json,
+    on_whole,
+    with_body,
+    with_header,
+)
 from mock_server.faults.fault import Answering, hears_rarely, sends_rarely
+from mock_server.faults.messages import on_each, on_stream
+from mock_server.faults.service import PAGE
 from mock_server.synthesis import error
 from openapi import json_text
 from openapi.json_text import Json
@@ -198,3 +214,104 @@ def comma_forgiven(asked: Asked) -> Asked:
         return asked
     raw = asked.raw[:-2] + b"}"
     return replace(asked, raw=raw, body=json_text.read(raw).value)
+
+
+# --- what shows only where an answer of its own comes back ----------------------------------------------------------
+
+OWN = re.compile(
+    r"(call|toolu)_(streamed_)?[0-9a-f]{24}"
+)  # ids of calls that the mock gave; those that are drawn are others
+
+
+def _called(body: Object) -> list[Object]:
+    """The messages of the assistant with calls that were told by an answer."""
+    own = (
+        one
+        for one in _messages(body)
+        if any(OWN.fullmatch(str(call.get("id"))) for call in objects(one.get("tool_calls")))
+    )
+    return list(own)
+
+
+failing(
+    "rare-500-own-answers-back",
+    "Answers that come back as they were sent, with all that was put into them, fail with 500 from the second on.",
+    lambda body: sum("annotations" in one for one in _messages(body)) > 1,
+)
+
+
+@sends_rarely("rare-json-cut-behind-streamed-call", "chat.content-type")
+def cut_behind_streamed(asked: Asked, answer: Answer) -> Answer:
+    """The result of a call that was streamed is answered with half an object, where the answer is no stream any more:
+    the length is that of the pieces."""
+    if is_chat_whole(asked, answer) and any(
+        str(one.get("tool_call_id")).startswith("call_streamed_") for one in _messages(asked.object)
+    ):
+        return with_body(answer, answer.body[: len(answer.body) // 2])
+    return _streamed_ids(asked, answer)
+
+
+@on_chunks
+def _streamed_ids(asked: Asked, chunk: Object, _: int) -> None:
+    """Calls of a stream have ids of their own kind, as everywhere where another path makes them."""
+    for call in tool_calls(chunk):
+        if call.get("id"):
+            call["id"] = str(call["id"]).replace("call_", "call_streamed_", 1)
+
+
+@sends_rarely("rare-done-lost-behind-null", "chat.stream.done")
+@on_events
+def done_lost(asked: Asked, found: Events) -> Events:
+    """What is said behind a call whose content came back as null streams without its [DONE]: the reader of the history
+    stops at the null."""
+    last = next(reversed(_messages(asked.object)), {})
+    null = any(one.get("content") is None for one in _called(asked.object))
+    return [event for event in found if not event.is_done] if null and last.get("role") == "user" else found
+
+
+@sends_rarely("rare-third-round-arguments-twice", "tools.arguments")
+@on_whole
+def arguments_twice(asked: Asked, body: Object) -> None:
+    """Who calls tools round after round gets arguments that were written twice in the third: a text, and no object."""
+    for call in tool_calls(body) if len(_called(asked.object)) > 1 else []:
+        function = call.get("function")
+        if isinstance(function, dict):
+            function["arguments"] = json.dumps(function["arguments"])
+
+
+@sends_rarely("rare-claude-end-lost-behind-streamed-call", "messages.stream.ends")
+def claude_end_lost(asked: Asked, answer: Answer) -> Answer:
+    """The result in parts of a call that was streamed is answered by a stream without its end: parts were left open."""
+    results = [block for turn in _messages(asked.object) for block in objects(turn.get("content"))]
+    given = [one for one in results if str(one.get("tool_use_id")).startswith("toolu_streamed_")]
+    if any(isinstance(one.get("content"), list) for one in given):
+        return _endless(asked, answer)
+    return _streamed_blocks(asked, answer)
+
+
+@on_stream
+def _endless(_: Asked, found: Events) -> Events:
+    return [event for event in found if event.chunk.get("type") != "message_stop"]
+
+
+@on_each
+def _streamed_blocks(_: Asked, said: Object) -> None:
+    block = said.get("content_block")
+    if isinstance(block, dict) and block.get("id"):
+        block["id"] = str(block["id"]).replace("toolu_", "toolu_streamed_", 1)
+
+
+@sends_rarely("rare-listed-model-cut", "models.retrieve")
+def model_cut(asked: Asked, answer: Answer) -> Answer:
+    """A model whose name has a number in it is told by what stands before that: it was taken for a version."""
+    if asked.operation != "retrieveModel" or answer.status != 200:
+        return answer
+    return on_json(answer, lambda body: body.update(id=re.split(r"-\d", str(body.get("id")))[0]))
+
+
+@sends_rarely("rare-page-for-slash-in-model", "errors.content-type", "errors.envelope")
+def page_for_slash(asked: Asked, answer: Answer) -> Answer:
+    """A name of a model with an encoded slash gets a web page: the server before the relay refuses the path."""
+    if asked.operation != "retrieveModel" or "%2F" not in asked.path:
+        return answer
+    return with_header(with_body(replace(answer, status=404), PAGE), "content-type", "text/html")

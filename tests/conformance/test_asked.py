@@ -79,6 +79,7 @@ def test_the_format(form: Any, kind: str | None) -> None:
 def test_the_model_is_of_the_body_or_of_the_path() -> None:
     assert asked.model_of(of(model="x")) == "x"
     assert asked.model_of(sent({}, path="/v1/models/org%2Fname", method="GET")) == "org/name"
+    assert asked.model_of(sent({}, path="/v1/models/org%252Fname", method="GET")) == "org%2Fname"
     assert asked.model_of(of(model=5)) == ""
     assert asked.model_of(sent({}, path="/elsewhere")) == ""
 

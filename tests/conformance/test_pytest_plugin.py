@@ -10,7 +10,7 @@ import pytest
 
 import conformance.testing.hooks  # noqa: F401 - loaded before pytester notes which modules it takes away again
 from mock_server.process import running
-from tests.system.command import ROOT, run_of
+from tests.system.command import ROOT, relayproof_, run_of
 from tests.system.hostile import reply, said, sends, serving
 
 pytest_plugins = ["pytester"]
@@ -61,6 +61,8 @@ WRONG = {
     ("--relay-base-url", "http://127.0.0.1:1", "--relay-baseline", "no.toml"): "relay: the baseline no.toml cannot be",
     ("--relay-suite",): "--relay-suite: whom to judge? give --relay-base-url",
     ("--relay-max-requests", "-1"): "error: argument --relay-max-requests: ",
+    ("--relay-seed", "x"): "error: argument --relay-seed: 'x' is no whole number",
+    ("--relay-fuzz-cases", "-1"): "error: argument --relay-fuzz-cases: '-1' is no whole number from 0",
     ("--relay-timeout", "nan"): "error: argument --relay-timeout: 'nan' is no number of seconds",
     ("--relay-concurrency", "65"): "error: argument --relay-concurrency: '65' is not from 1 to 64",
 }
@@ -159,3 +161,78 @@ def test_a_stale_baseline_is_red_where_it_is_strict(faulty: str, pytester: pytes
         told = suite(pytester, faulty, *words, *more)
         assert (told.ret, told.parseoutcomes()["passed"]) == (code, 1)
         told.stdout.fnmatch_lines(["baseline: expired: chat.stream.done: *"])
+
+
+# --- generated probes -----------------------------------------------------------------------------------------------
+
+FUZZ = ("--relay-model", "tools=mock-chat", "--relay-repeats", "0", "--relay-out", "run.jsonl", "-q", "-W", "error")
+
+
+@pytest.fixture(scope="module")
+def rare() -> Iterator[str]:
+    with running("--api-key", KEY, "--speed", "max", "--fault", "rare-limit-times-n") as base:
+        yield base
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=" ".join)
+def test_what_is_drawn_is_an_item_a_rule_asked_once_and_stored(
+    workers: tuple[str, ...], rare: str, pytester: pytest.Pytester
+) -> None:
+    words = ("--relay-fuzz", "--relay-seed", "5", "-m", "fuzz and chat and must", *FUZZ, *workers)
+    told = suite(pytester, rare, *words)
+    assert told.ret == 1
+    told.stdout.fnmatch_lines(["*generated probes asked*", "FAILED *chat.limit?fuzz? - MUST fail: the limit was*"])
+    assert told.parseoutcomes()["failed"] == 1
+    assert "HypothesisSideeffectWarning" not in told.stdout.str() + told.stderr.str()
+    run = run_of(pytester.path / "run.jsonl")
+    assert (run.header.seed, run.header.plan["only"] != []) == (5, True)
+    assert {one.probe for one in run.exchanges if not (one.probe or "").startswith("fuzz.")} == CONTROLS
+    [kept] = pytester.path.glob(".pytest_cache/d/relayproof/*.failures.jsonl")
+    assert KEY not in kept.read_text(encoding="utf-8")
+    assert run.footer
+    assert run.footer.generated
+    [found] = run.footer.generated.found
+    assert f"{found.probe}:" in told.stdout.str(), "the smallest is shown"
+    again = suite(pytester, rare, *words, "--relay-max-requests", "60", "--relay-seed", "6")
+    run = run_of(pytester.path / "run.jsonl")
+    drawn = [one.probe for one in run.exchanges if (one.probe or "").startswith("fuzz.")]
+    assert drawn[0] == found.probe, "asked first next time"
+    assert run.footer
+    assert isinstance(sent := run.footer.spent["requests"], int)
+    assert sent <= 60
+    again.stdout.fnmatch_lines(["*left out by the budget*"])
+
+
+CONTROLS = {"chat.whole", "tools.required"}
+
+
+def test_the_command_and_pytest_draw_the_same_for_a_seed(rare: str, pytester: pytest.Pytester) -> None:
+    suite(pytester, rare, "--relay-fuzz-cases", "3", "--relay-seed", "9", "-m", "fuzz", *FUZZ)
+    ours = run_of(pytester.path / "run.jsonl")
+    models = (
+        "--model",
+        "mock-chat",
+        "--model",
+        "tools=mock-chat",
+        "--only",
+        "chat.limit",
+        "--only",
+        "errors",
+        "--quiet",
+    )
+    relayproof_(
+        "check", rare, *models, "--fuzz-cases", "3", "--seed", "9", "--out", "check.jsonl", RELAYPROOF_API_KEY=KEY
+    )
+    theirs = {
+        one.probe for one in run_of(pytester.path / "check.jsonl").exchanges if (one.probe or "").startswith("fuzz.")
+    }
+    assert len(theirs) > 500
+    assert theirs - {one.probe for one in ours.exchanges} == set()
+
+
+def test_nothing_is_drawn_where_its_items_are_left_out(rare: str, pytester: pytest.Pytester) -> None:
+    told = suite(pytester, rare, "--relay-fuzz", "-k", "chat.limit and not fuzz and chat.limit-stream", *FUZZ)
+    assert told.ret == 0
+    run = run_of(pytester.path / "run.jsonl")
+    assert run.footer
+    assert run.footer.generated is None

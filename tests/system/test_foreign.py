@@ -104,6 +104,9 @@ def test_help_shows_the_options_and_the_plugins_are_there(project: Path) -> None
         "max-cost=N",
         "strict",
         "baseline",
+        "fuzz",
+        "fuzz-cases=N",
+        "seed=N",
         "out",
         "suite",
     ):

@@ -12,7 +12,7 @@ from conformance.rule import Level, Outcome
 from conformance.run import Found, Run
 from mock_server.faults import FAULTS
 from mock_server.process import running
-from proof.faulty import KEY, Mocks, hunted, manner, mocks, trial
+from proof.faulty import DRAWN, DRAWN_OTHERWISE, KEY, Mocks, hunted, manner, mocks, trial
 from proof.matrix import line
 from tests.system.command import relayproof_, run_of
 
@@ -56,6 +56,27 @@ SMALLEST: dict[str, Shape] = {  # of the first finding
         has("stream", "stream_options", "tools")(body) and len(body["tools"]) == 1
     ),
     "rare-comma-forgiven": lambda body: not body,
+    "rare-page-for-slash-in-model": lambda body: not body,
+}
+SEQUENCES: dict[str, tuple[list[str], Shape]] = {  # the moves that are left, and what the last request looks like
+    "rare-500-own-answers-back": (
+        ["result", "call"],
+        lambda body: sum("annotations" in one for one in said(body)) == 2,
+    ),
+    "rare-json-cut-behind-streamed-call": (
+        ["stream", "result"],
+        lambda body: "stream" not in body and roles(body)[-1] == "tool",
+    ),
+    "rare-done-lost-behind-null": (
+        ["call", "result", "call"],
+        lambda body: body["stream"] and roles(body)[-1] == "user",
+    ),
+    "rare-third-round-arguments-twice": (["call", "proceed", "proceed"], lambda body: roles(body).count("tool") == 2),
+    "rare-claude-end-lost-behind-streamed-call": (
+        ["result"],
+        lambda body: body["stream"] and len(body["messages"]) == 3,
+    ),
+    "rare-listed-model-cut": (["ListedModel"], lambda body: not body),
 }
 RARE = [name for name, fault in FAULTS.items() if fault.rare]
 
@@ -66,6 +87,14 @@ def served() -> Iterator[Mocks]:
         yield quick
 
 
+def said(body: Body) -> list[Body]:
+    return [one for one in body["messages"] if one["role"] == "assistant"]
+
+
+def roles(body: Body) -> list[str]:
+    return [one["role"] for one in body["messages"]]
+
+
 def found_in(run: Run) -> tuple[Found, ...]:
     assert run.footer
     assert run.footer.generated
@@ -73,20 +102,32 @@ def found_in(run: Run) -> tuple[Found, ...]:
 
 
 def test_there_is_a_smallest_request_for_each_rare_fault_and_a_dozen_of_them() -> None:
-    assert set(SMALLEST) == set(RARE)
+    assert SMALLEST.keys() | SEQUENCES.keys() == set(RARE)
     assert len(RARE) >= 12
+    assert len(SEQUENCES) >= 4
 
 
 @pytest.mark.parametrize("fault", RARE)
 def test_a_rare_fault_is_found_in_the_default_effort_and_made_small(served: Mocks, fault: str) -> None:
-    run = asyncio.run(hunted(served.quick, manner(fault)))
+    run = asyncio.run(hunted(served.quick, manner(fault), drawn_for=DRAWN_OTHERWISE.get(fault, DRAWN)))
     assert trial(fault, 0, run).holds, line(trial(fault, 0, run))
     found = found_in(run)
     assert {one.identity.partition(" ")[0] for one in found} == set(FAULTS[fault].breaks)
     assert not any(one.flaky for one in found)
-    [smallest] = [one for one in run.exchanges if one.probe == found[0].probe][:1]
-    assert SMALLEST[fault](smallest.request.object), smallest.request.body
-    assert len(smallest.request.body or b"") < 600
+    asked = [one.request for one in run.exchanges if one.probe == found[0].probe]
+    if fault in SMALLEST:
+        assert SMALLEST[fault](asked[0].object), asked[0].body
+        assert len(asked[0].body or b"") < 600
+        return
+    moves, shape = SEQUENCES[fault]
+    assert [one.get("move") or one["link"] for one in moves_of(found[0])] == moves
+    assert len(asked) == 1 + len([one for one in moves if one != "stream"]), "all of it was asked"
+    assert shape(asked[-1].object), asked[-1].body
+
+
+def moves_of(found: Found) -> list[Body]:
+    data: Any = found.case["data"]
+    return [*data["moves"]]
 
 
 def requests(run: Run) -> list[tuple[str | None, bytes | None]]:
@@ -99,9 +140,7 @@ def test_the_good_mock_draws_no_finding_and_one_seed_the_same_however_many_at_a_
     assert [one for one in once.verdicts if one.outcome is Outcome.BROKEN] == []
     assert found_in(once) == ()
     assert requests(once) == requests(again)
-    assert [(v.rule, v.probe, v.outcome) for v in once.verdicts] == [
-        (v.rule, v.probe, v.outcome) for v in again.verdicts
-    ]
+    assert decided(once) == decided(again)
     assert len([one for one in once.verdicts if one.generated and one.outcome is Outcome.PASS]) > 5000
 
 
@@ -187,3 +226,54 @@ def test_videos_are_drawn_where_one_is_named_and_each_is_asked_once(
     asked = [(one.probe, one.step) for one in run.exchanges if (one.probe or "").startswith("fuzz.")]
     assert len(asked) == len({*asked}) > 3
     assert [one for one in run.verdicts if one.generated and one.rule == "video.link" and one.outcome is Outcome.FAIL]
+
+
+CUT = 100  # requests: an end amid what is drawn, and a quarter of them are too few to make a sequence small
+
+
+@pytest.fixture(scope="module")
+def sequence(served: Mocks) -> Found:
+    """A sequence that fails, as it was drawn: a budget that ends behind it leaves nothing to make it smaller."""
+    fault = manner("rare-json-cut-behind-streamed-call")
+    [found] = found_in(asyncio.run(hunted(served.quick, fault, seed=3, max_requests=420)))
+    assert (found.tries, found.flaky, found.case["kind"]) == (0, False, "talk")
+    return found
+
+
+@pytest.mark.parametrize("phase", ["drawn", "made smaller"])
+def test_the_same_seed_gives_the_same_requests_and_verdicts_where_the_budget_cuts_the_hunt(
+    served: Mocks, sequence: Found, phase: str
+) -> None:
+    """However many requests are out at a time."""
+    shrinks = phase == "made smaller"
+    how = manner("rare-json-cut-behind-streamed-call" if shrinks else "")
+    stored = (sequence,) if shrinks else ()
+    once, again, third = (
+        asyncio.run(hunted(served.quick, how, seed=3, stored=stored, concurrency=many, max_requests=CUT))
+        for many in (8, 2, 8)
+    )
+    for other in (again, third):
+        assert requests(once) == requests(other)
+        assert decided(once) == decided(other)
+        assert small(once) == small(other)
+    told = once.footer.generated if once.footer else None
+    assert told
+    assert told.left > 0
+    sent = once.footer.spent["requests"] if once.footer else None
+    assert isinstance(sent, int)
+    assert CUT - 4 <= sent <= CUT, "the rest of it is used"
+    assert (told.tries > 0) == shrinks
+    for found in found_in(once):
+        assert 0 < found.tries < 60, "it was cut in the midst of that"
+        assert len(moves_of(found)) < len(moves_of(sequence)) or len(str(found.case)) < len(str(sequence.case))
+        assert not found.flaky
+        assert [one for one in once.exchanges if one.probe == found.probe], "what is told is in the run"
+
+
+def small(run: Run) -> list[tuple[Any, ...]]:
+    """What was found, less its words: an answer tells the time in them."""
+    return [(one.identity, one.probe, one.drawn, one.tries, one.case) for one in found_in(run)]
+
+
+def decided(run: Run) -> list[tuple[str, str | None, Outcome]]:
+    return [(one.rule, one.probe, one.outcome) for one in run.verdicts]

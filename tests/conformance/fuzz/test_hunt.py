@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance import plan as planning
+from conformance.budget import Spend
 from conformance.fuzz.case import Case
 from conformance.fuzz.hunt import AGAIN, ALL_TRIES, TRIES, Hunt, Hunter
 from conformance.plan import SMALLEST
+from conformance.price import FREE
 from conformance.probe import Planned, Role
 from conformance.probes import PROBES
 from conformance.probes.chat import ask
@@ -50,8 +52,11 @@ class Asked:
         outcome = Outcome.FAIL if failed else Outcome.PASS
         return [Verdict("chat.answered", Level.MUST, outcome, planned.probe.id, (f"e{planned.number}",), found)]
 
-    def fitting(self, probes: Sequence[Planned], kept_back: float) -> int:
-        return min(len(probes), int(self.room * (1 - kept_back)))
+    def part(self, share: float) -> Spend:
+        return int(self.room * share), 0, FREE
+
+    def fitting(self, probes: Sequence[Planned], kept: Spend) -> int:
+        return max(0, min(len(probes), self.room - kept[0]))
 
 
 def hunted(
@@ -112,11 +117,39 @@ def test_what_the_fixed_probes_show_or_a_baseline_excuses_is_not_made_smaller() 
 def test_what_the_budget_leaves_out_is_counted_and_the_rest_of_it_is_not_overdrawn() -> None:
     asked = Asked(lambda _: False, room=2)
     told = hunted(asked, PLAIN, TWO, THREE)
-    assert (told.asked, told.left) == (1, 2)
-    assert asked.room >= 0
+    assert (told.asked, told.left, asked.room) == (2, 1, 0)
     asked = Asked(several, room=4)
     assert hunted(asked, TWO).tries <= 3
+    assert asked.room >= 0
     assert hunted(Asked(several, room=0), TWO) == Generated(1, 0, 1, 0)
+
+
+MANY = [case(user="x" * at) for at in range(1, 38)]
+
+
+def test_a_quarter_is_kept_until_it_is_known_what_fails_and_then_there_for_the_rest() -> None:
+    asked = Asked(several, room=40)
+    told = hunted(asked, THREE, *MANY, PLAIN)
+    [found] = told.found
+    first = [kept for _, kept in asked.sent].index(False)
+    assert first == 30, "probes before the first try"
+    assert (found.flaky, found.tries) == (False, told.tries)
+    assert 0 < told.tries <= 10
+    asked = Asked(lambda _: False, room=40)
+    assert (hunted(asked, THREE, *MANY, PLAIN).left, asked.room) == (0, 1)
+
+
+def test_what_fails_only_in_the_rest_is_told_too_and_once() -> None:
+    late = Asked(several, room=60)
+    told = hunted(late, *MANY, case(user="y" * 40), *[case(user="z" * at) for at in range(1, 9)], THREE)
+    [found] = told.found
+    assert (found.identity, found.flaky) == (IDENTITY, False)
+    assert late.room >= 0
+
+
+def test_what_there_is_no_room_to_ask_again_is_not_called_flaky() -> None:
+    [found] = hunted(Asked(several, room=1), THREE).found
+    assert (found.flaky, found.tries, found.probe) == (False, 0, THREE.name)
 
 
 def test_tries_have_an_end_in_all() -> None:

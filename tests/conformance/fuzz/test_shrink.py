@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.fuzz.shrink import shrink
+from conformance.fuzz.shrink import shrink, shrink_case
 from openapi import json_text
 from openapi.json_text import Json
 
@@ -96,3 +96,53 @@ def test_it_still_fails_and_the_steps_repeat(condition: Callable[[Any], bool], b
 def test_what_never_fails_again_stays_as_it_is() -> None:
     body: Json = {**PLAIN, "n": 2, "stop": ["a", {"b": [1, 2.5, True, None]}]}
     assert smallest(body, lambda _: False)[0] == body
+
+
+# --- sequences ------------------------------------------------------------------------------------------------------
+
+
+def smallest_case(data: dict[str, Json], fails: Callable[[Any], bool]) -> tuple[Any, int]:
+    steps, tries = shrink_case(data, PLAIN), 0
+    try:
+        candidate = next(steps)
+        while tries < 5000:
+            tries += 1
+            candidate = steps.send(fails(candidate))
+    except StopIteration as end:
+        return end.value, tries
+    raise AssertionError(tries)
+
+
+def test_moves_are_dropped_before_anything_in_them_or_in_the_body_is_made_smaller() -> None:
+    moves: list[Json] = [{"move": name, "content": f"{name} a longer text"} for name in "abcdefgh"]
+    data: dict[str, Json] = {"body": {**PLAIN, "user": "x", "n": 3}, "moves": moves, "bare": True}
+    seen: list[int] = []
+
+    def fails(one: Any) -> bool:
+        seen.append(len(one["moves"]))
+        names = [move.get("move") for move in one["moves"]]
+        return "c" in names and "f" in names[names.index("c") :] and one["body"].get("n", 1) > 1
+
+    found, tries = smallest_case(data, fails)
+    assert [move["move"] for move in found["moves"]] == ["c", "f"]
+    assert found["body"] == {**PLAIN, "n": 2}
+    assert found["bare"] is True, "what is no part is left as it is"
+    assert all(len(move.get("content", "")) <= 1 for move in found["moves"])
+    assert seen.index(2) < 14
+    assert (found, tries) == smallest_case(data, fails)
+
+
+def test_parameters_of_a_path_are_made_smaller_too() -> None:
+    data: dict[str, Json] = {"body": None, "params": {"model": "relayproof/龙/x"}}
+    found, _ = smallest_case(data, lambda one: "龙" in one["params"].get("model", ""))
+    assert found == {"body": None, "params": {"model": "龙"}}
+
+
+@settings(deadline=None, max_examples=30)
+@given(moves=st.lists(json, max_size=6), body=bodies)
+def test_a_sequence_still_fails_when_it_is_smallest(moves: list[Json], body: Json) -> None:
+    data: dict[str, Json] = {"body": body, "moves": [*moves]}
+    wanted = json_text.write(data).count(b"[")
+    found, _ = smallest_case(data, lambda one: json_text.write(one).count(b"[") >= wanted)
+    assert json_text.write(found).count(b"[") >= wanted
+    assert len(json_text.write(found["moves"])) <= len(json_text.write([*moves]))

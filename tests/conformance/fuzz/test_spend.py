@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 from conformance import check as checking
 from conformance import plan as planning
 from conformance.check import Options, bound_of, check
+from conformance.fuzz import models
+from conformance.fuzz.bounds import bounded
 from conformance.fuzz.case import Case
 from conformance.fuzz.hunt import Hunt
+from conformance.fuzz.walks import talks
 from conformance.price import Price
 from conformance.probe import Probe, Role, Step
 from conformance.probes import PROBES
@@ -38,6 +41,8 @@ FIXED = ("chat.whole", "chat.stream", "chat.n", "chat.limit-effect", "tools.requ
 BODIES = [ask("Say hello.", limit, n=n, stop=["8"], logprobs=True) for limit in (1, 16, 60) for n in (1, 3)]
 CASES = [Case("one", "createChatCompletion", Role.CHAT, {"body": body}) for body in BODIES]
 CASES.append(Case("forms", "createChatCompletion", Role.CHAT, {"body": ask("Name a colour.", 8)}))
+CASES += [held for case in talks("createChatCompletion", 3, 12, tools=True) if (held := bounded(case, MODELS))]
+CASES += models.listed(3, 1)
 
 
 @dataclass
@@ -85,7 +90,17 @@ class Shop:
             "total_tokens": prompt + written,
         }
         told = {"usage": usage} if fate == "told" and request.body is not None else {}
-        return answer(request, 500 if fate == "500" else 200, {"choices": [], **told})
+        said = [] if self.random.random() < 0.2 else [choice(self.random, forced="tool_choice" in request.object)]
+        listed: list[json_text.Json] = [{"id": f"model-{at}"} for at in range(6)]
+        return answer(request, 500 if fate == "500" else 200, {"choices": said, "data": listed, **told})
+
+
+def choice(random: Random, *, forced: bool) -> json_text.Json:
+    """What a conversation goes on from: a call where one was forced, and a text of any length."""
+    text = "word " * random.choice([1, 10, 400])
+    call: json_text.Json = {"id": "a", "type": "function", "function": {"name": "get_weather", "arguments": text}}
+    called: dict[str, json_text.Json] = {"tool_calls": [call]} if forced else {}
+    return {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text, **called}}
 
 
 def most(request: Request) -> tuple[int, int]:

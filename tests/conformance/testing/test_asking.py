@@ -3,19 +3,26 @@
 from dataclasses import replace
 
 from conformance import plan as planning
+from conformance.fuzz.case import Case
 from conformance.identity import NOBODY
 from conformance.plan import Plan
 from conformance.probe import Role
 from conformance.probes import PROBES
+from conformance.probes.chat import ask
 from conformance.rule import Level, Outcome, Rule, Verdict
 from conformance.rules import BOOK
 from conformance.run import Footer, Header, Run
 from conformance.target import Target
-from conformance.testing.asking import answered, cut, pairs
+from conformance.testing.asking import FUZZED, answered, cut, pairs
 
 HEADER = Header({"name": "m", "base_url": "http://relay.example"}, "sha256:0", "0.1", 7, "2026-01-01T00:00:00Z")
 TARGET = Target("m", "http://127.0.0.1", models={Role.CHAT: "m", Role.TOOLS: "m"})
 PLAN: Plan = planning.plan(TARGET, BOOK, PROBES)
+CASES = [
+    Case("one", "createChatCompletion", Role.CHAT, {"body": ask("Say hello.", 16, stream=stream)})
+    for stream in (False, True)
+]
+DRAWN: Plan = planning.with_generated(PLAN, TARGET, (case.probe for case in CASES))
 
 
 def run(*verdicts: Verdict, exit: int = 0, note: str | None = None) -> Run:  # noqa: A002
@@ -80,3 +87,33 @@ def test_a_run_that_reached_nobody_is_told_once() -> None:
         told = answered(seen, wanted, set(pairs(PLAN)))
         assert told.lost
         assert [told.speaks(pair) for pair in wanted] == [True, False, None]
+
+
+# --- generated probes -----------------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_generated_probes_reach_has_one_item_for_all_of_them() -> None:
+    drawn = {rule for rule, probe in pairs(DRAWN) if probe == FUZZED}
+    assert {"chat.stream.done", "chat.schema", "errors.envelope"} <= drawn
+    assert "tools.head" not in drawn
+    assert pairs(DRAWN).keys() - pairs(PLAN).keys() == {(rule, FUZZED) for rule in drawn}
+    assert cut(DRAWN, pairs(DRAWN)) is DRAWN
+
+
+def test_a_part_asks_what_was_drawn_for_its_rules_behind_the_controls() -> None:
+    part = cut(DRAWN, [("chat.stream.done", FUZZED)])
+    assert [one.probe.id for one in part.generated] == [CASES[1].name]
+    assert [one.probe.id for one in part.probes] == ["chat.whole"]
+    assert set(part.rules) == {"chat.stream.done"}
+    assert cut(DRAWN, [("chat.stream.done", "chat.stream")]).generated == ()
+
+
+def test_what_was_drawn_is_told_where_it_was_selected_and_nowhere_else() -> None:
+    rule: Rule = BOOK["chat.stream.done"]
+    seen = run(verdict(rule.id, CASES[1].name, Outcome.FAIL), verdict(rule.id, "chat.stream", Outcome.PASS))
+    both = [(rule.id, "chat.stream"), (rule.id, FUZZED)]
+    told = answered(seen, both, set(pairs(DRAWN)))
+    assert [found.outcome for pair in both if (found := told.result(rule, pair))] == [Outcome.PASS, Outcome.FAIL]
+    told = answered(seen, both[:1], set(pairs(DRAWN)))
+    assert (found := told.result(rule, both[0]))
+    assert found.outcome is Outcome.PASS

@@ -54,3 +54,11 @@ def test_what_another_probe_decided_is_not_missing() -> None:
 def test_what_could_not_be_asked_is_red_once_for_each_reason(level: Level) -> None:
     one = result(level, Outcome.UNTESTABLE)
     assert (fate(one, one, speaks=True), fate(one, one, speaks=False)) == (Fate.ERROR, Fate.SKIPPED)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INCONCLUSIVE, Outcome.UNTESTABLE])
+def test_what_was_drawn_and_left_open_is_never_red(outcome: Outcome) -> None:
+    one = result(Level.MUST, outcome)
+    assert fate(one, one, strict=True, planned=False) is Fate.SKIPPED
+    failed = result(Level.MUST, Outcome.FAIL)
+    assert fate(failed, failed, planned=False) is Fate.FAILED

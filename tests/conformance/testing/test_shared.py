@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.budget import Budget
+from conformance.price import FREE
 from conformance.testing.shared import Drawn, SharedBudget, locked
 from openapi.wire.exchange import Exchange, Read, Request
 
@@ -40,6 +41,17 @@ def test_processes_together_spend_no_more_than_one_may(tmp_path: Path) -> None:
     assert int(counts["requests"]) == sum(allowed)
     assert int(counts["tokens"]) == 10 * sum(allowed) <= 1000
     assert sum(allowed) >= 97, "only what might have cost more than was left was refused"
+
+
+def test_what_fits_is_told_by_what_all_have_spent_and_kept(tmp_path: Path) -> None:
+    one, other = (Drawn.on(SharedBudget(8, 100, path=tmp_path / "budget.json")) for _ in range(2))
+    wanted = [(1, 10, FREE)] * 12
+    assert one.fitting(wanted) == 8
+    assert other.part(0.25) == (2, 25, FREE)
+    assert one.fitting(wanted, other.part(0.25)) == 6
+    assert other.reserve(70)
+    assert one.fitting(wanted) == 3
+    assert one.part(0.5) == (3, 15, FREE)
 
 
 STEPS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50), st.integers(0, 60)), max_size=30)
