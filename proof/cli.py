@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.probe import Role
+
 if TYPE_CHECKING:
     from proof.faulty import Trial
 
@@ -56,6 +58,14 @@ def rules(id: str | None, *, as_json: bool, as_markdown: bool, as_proof: bool) -
     metavar="N",
     help="Honest variants over N seeds: other words, pieces, pauses, order of members.",
 )
+@click.option(
+    "--fuzz",
+    "roles",
+    multiple=True,
+    type=click.Choice([role.value for role in Role]),
+    metavar="ROLE",
+    help="Honest ones alone, and by generated probes for this model: chat, tools, messages, …",
+)
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1, 64), metavar="N", help="Processes.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep the runs there.")
 @click.option("--markdown", type=FILE, metavar="F", help="Write the kill matrix to F: reports/kill-matrix.md.")
@@ -64,6 +74,7 @@ def selftest(  # noqa: PLR0917 - click calls it by name
     faults: tuple[str, ...],
     named: tuple[str, ...],
     seeds: int,
+    roles: tuple[str, ...],
     jobs: int,
     keep: Path | None,
     markdown: Path | None,
@@ -78,15 +89,16 @@ def selftest(  # noqa: PLR0917 - click calls it by name
     """
     from proof import faulty, matrix  # noqa: PLC0415
 
-    wanted = _wanted(faults, named, honest=honest)
+    fuzz = tuple(map(Role, roles))
+    wanted = _wanted(faults, named, honest=honest or bool(fuzz))
     pairs = [(name, seed) for name in wanted for seed in (range(seeds) if matrix.is_honest(name) else (0,))]
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
     trials: list[Trial] = []
-    for trial in faulty.try_all(pairs, jobs=jobs, keep=keep):
+    for trial in faulty.try_all(pairs, jobs=jobs, keep=keep, fuzz=fuzz):
         trials.append(trial)
         click.echo(f"{len(trials)}/{len(pairs)} {matrix.line(trial)}", err=trial.holds)
-    whole = not (faults or named or honest)
+    whole = not (faults or named or honest or fuzz)
     click.echo("\n".join(matrix.summary(trials, whole=whole)))
     if markdown:
         markdown.write_text(matrix.markdown(trials), encoding="utf-8")

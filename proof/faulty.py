@@ -81,7 +81,8 @@ UNCLAIMED = {"claim-n-unsaid": "n"}  # what shows only where a capability is lef
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What the checks of one fault came to: the rules that failed or broke, those that were verified, the exit code."""
+    """What the checks of one fault came to: the rules that failed or broke, those that were verified, the exit code.
+    `left` are the generated probes that were not asked, None where none were to be."""
 
     fault: str
     seed: int
@@ -91,6 +92,7 @@ class Trial:
     exit: int
     strict: int = field(default=0, compare=False)  # the exit code where SHOULD counts as MUST
     told: tuple[tuple[str, str], ...] = field(default=(), compare=False)  # rule, its first finding
+    left: int | None = field(default=None, compare=False)
 
     @property
     def named(self) -> frozenset[str]:
@@ -112,7 +114,9 @@ class Trial:
 
     @property
     def unverified(self) -> frozenset[str]:
-        """The MUSTs that the mock as it is leaves open."""
+        """The MUSTs that the mock as it is leaves open, and of generated probes those that were not asked."""
+        if self.left is not None:
+            return frozenset({f"{self.left} generated probes"} if self.left else ())
         must = {name for name, rule in BOOK.items() if rule.level is Level.MUST}
         return frozenset() if self.fault else frozenset(must - self.passed)
 
@@ -149,6 +153,7 @@ def trial(fault: str, seed: int, *runs: Run) -> Trial:
         runs[0].footer.exit if runs[0].footer else 5,
         int(exit_of(verdicts, strict=True)),
         tuple(sorted(told.items())),
+        runs[0].footer.generated.left if runs[0].footer and runs[0].footer.generated else None,
     )
 
 
@@ -254,10 +259,15 @@ def _quick() -> Recording:
     return replace(recording, exchange=replace(slow, reads=reads, ended_at=slow.ended_at / 200))
 
 
-async def tried(served: Mocks, fault: str, seed: int = 0, *, keep: Path | None = None) -> Trial:
-    """One fault, in time, at full speed, or both. `keep` is a folder that gets the runs, as JSONL."""
+async def tried(
+    served: Mocks, fault: str, seed: int = 0, *, keep: Path | None = None, fuzz: tuple[Role, ...] = ()
+) -> Trial:
+    """One fault, in time, at full speed, or both. `keep` is a folder that gets the runs, as JSONL. With `fuzz` by
+    probes that are generated for these roles, with the same seed, and by no others."""
     headers, runs = manner(fault, seed), list[Run]()
-    if fault and FAULTS[fault].rare:
+    if fuzz:
+        runs.append(await hunted(served.quick, headers, seed=seed, drawn_for=fuzz))
+    elif fault and FAULTS[fault].rare:
         runs.append(await hunted(served.quick, headers, drawn_for=DRAWN_OTHERWISE.get(fault, DRAWN)))
     elif fault in LINKED:
         with running("--api-key", KEY, "--speed", "max", "--fault", fault) as base:
@@ -266,7 +276,7 @@ async def tried(served: Mocks, fault: str, seed: int = 0, *, keep: Path | None =
         claims = CLAIMS - {UNCLAIMED[fault]} if fault in UNCLAIMED else CLAIMS
         runs.append(await judged(served.quick, headers, claims=claims))
     paced = IN_TIME.get(fault) or ALSO_IN_TIME.get(fault)
-    if paced and served.paced:
+    if paced and served.paced and not fuzz:
         runs.append(await _in_time(served.paced, fault, headers, paced))
     for number, run in enumerate(runs):
         if keep is None:
@@ -285,10 +295,13 @@ async def _in_time(base: str, fault: str, headers: Headers, paced: Paced) -> Run
     return await judged(base, headers, only=paced.only, idle=paced.idle)
 
 
-def try_all(wanted: Iterable[tuple[str, int]], *, jobs: int = 2, keep: Path | None = None) -> Iterator[Trial]:
-    """A trial for each fault and seed, as they end. Those that take their time begin first."""
+def try_all(
+    wanted: Iterable[tuple[str, int]], *, jobs: int = 2, keep: Path | None = None, fuzz: tuple[Role, ...] = ()
+) -> Iterator[Trial]:
+    """A trial for each fault and seed, as they end. Those that take their time begin first; none does with `fuzz`."""
     pairs = sorted(wanted, key=lambda pair: (pair[0] not in IN_TIME, pair[0] not in ALSO_IN_TIME))
-    slow = [pair for pair in pairs if pair[0] in IN_TIME or pair[0] in ALSO_IN_TIME or pair[0] in LINKED]
+    in_time = {*IN_TIME, *ALSO_IN_TIME, *LINKED} if not fuzz else set[str]()
+    slow = [pair for pair in pairs if pair[0] in in_time]
     rare = [pair for pair in pairs if pair[0] and FAULTS[pair[0]].rare]
     quick = [pair for pair in pairs if pair not in slow and pair not in rare]
     batches = [rare[at : at + AT_ONCE] for at in range(0, len(rare), AT_ONCE)]  # the longest first
@@ -296,8 +309,10 @@ def try_all(wanted: Iterable[tuple[str, int]], *, jobs: int = 2, keep: Path | No
     with ExitStack() as stack:
         served = [stack.enter_context(mocks(paced=bool(slow) and not at)) for at in range(max(1, jobs // 2))]
         pool = stack.enter_context(ProcessPoolExecutor(jobs + bool(slow), mp_context=get_context("spawn")))
-        waiting = [pool.submit(_batch, served[0], slow, len(slow), keep)] if slow else []
-        waiting += [pool.submit(_batch, served[at % len(served)], one, AT_ONCE, keep) for at, one in enumerate(batches)]
+        waiting = [pool.submit(_batch, served[0], slow, len(slow), keep, fuzz)] if slow else []
+        waiting += [
+            pool.submit(_batch, served[at % len(served)], one, AT_ONCE, keep, fuzz) for at, one in enumerate(batches)
+        ]
         try:
             for done in as_completed(waiting):
                 yield from done.result()
@@ -306,10 +321,12 @@ def try_all(wanted: Iterable[tuple[str, int]], *, jobs: int = 2, keep: Path | No
             raise
 
 
-def _batch(served: Mocks, pairs: Sequence[tuple[str, int]], at_once: int, keep: Path | None) -> list[Trial]:
+def _batch(
+    served: Mocks, pairs: Sequence[tuple[str, int]], at_once: int, keep: Path | None, fuzz: tuple[Role, ...]
+) -> list[Trial]:
     async def one(fault: str, seed: int) -> Trial:
         async with turn:
-            return await tried(served, fault, seed, keep=keep)
+            return await tried(served, fault, seed, keep=keep, fuzz=fuzz)
 
     async def all_of_them() -> list[Trial]:
         return list(await asyncio.gather(*(one(fault, seed) for fault, seed in pairs)))

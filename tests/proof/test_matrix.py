@@ -48,6 +48,7 @@ def test_a_fault_that_breaks_what_it_names_holds() -> None:
         (replace(as_named(FAULT), broken=frozenset({"chat.n"})), "check raised: chat.n"),
         (replace(as_named(FAULT), exit=0), "exit code 0, not 1"),
         (replace(as_named(GOOD), passed=MUST - {"chat.n"}), "left open: chat.n"),
+        (replace(as_named("honest-crlf"), left=3), "left open: 3 generated probes"),
         (replace(as_named(GOOD), exit=4), "exit code 4, not 0"),
         (replace(as_named("honest-crlf"), exit=1), "exit code 1, though no MUST is named"),
         (replace(as_named("honest-crlf", 3), failed=frozenset({"chat.n"})), "(seed 3): broke nothing; NOT NAMED"),
@@ -139,6 +140,15 @@ def test_what_the_selftest_does_not_know_is_2_with_its_neighbours(words: tuple[s
     told = relayproof_("selftest", *words)
     assert told.code == 2
     assert "did you mean chat" in told.line
+
+
+def test_a_selftest_by_generated_probes() -> None:
+    told = relayproof_("selftest", "--fuzz", "completions", "--fault", "honest-crlf", "--seeds", "2")
+    assert told.code == 0, told.text
+    assert "1 honest variants over 2 seeds, 0 with a finding" in told.text
+    bad = relayproof_("selftest", "--fuzz", "completions", "--fault", "completions-stream-done-missing")
+    assert bad.code == 0, bad.text
+    assert "1 of 1 faults broke exactly what they name" in bad.text
 
 
 def test_a_selftest_of_one_fault_and_one_variant(tmp_path: Path) -> None:
