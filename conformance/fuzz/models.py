@@ -1,7 +1,8 @@
 """What is asked of the models: those that the relay lists, along the document's links, and names that nobody has.
 
-A name may have whatever an URL can carry. Of what is answered the rules on models and on errors say what is wrong: a
-name that nobody has may be refused as the relay likes, in the envelope; where it is answered it is that model.
+A name may have whatever an URL can carry, but for control characters, which a server in front may refuse by right. Of
+what is answered the rules on models and on errors say what is wrong: a name that nobody has may be refused as the relay
+likes, in the envelope; where it is answered it is that model.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ FURTHER = 400  # entries of a list that are drawn from
 LONGEST = 1000  # bytes of a name, far from what any server takes for too long a line
 PIECES = (
     *("gpt", "4.1", "龙", "🐉", "é", "a\u0301", "\u200b", "ﷺ", " ", "/", "//", ".", "..", "-", "_", ":", "@", "+"),
-    *("%", "%2F", "?", "#", "&", "=", ";", ",", '"', "'", "\\", "<b>", "{model}", "*", "~", "\t", "\x7f", "\x00"),
+    *("%", "%2F", "?", "#", "&", "=", ";", ",", '"', "'", "\\", "<b>", "{model}", "*", "~"),
 )
 
 
