@@ -5,6 +5,7 @@ its requests is made later, of what came (`moves.follows`).
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import ClassVar
 
 from hypothesis import HealthCheck, Phase, settings
@@ -125,8 +126,8 @@ class Talk(RuleBasedStateMachine):
 
 def talks(operation: str, seed: int, count: int, *, tools: bool) -> Iterator[Case]:
     """So many conversations of two to four requests, or fewer, each once."""
-    found: list[Talk] = []
-    machine = type("Talk", (Talk,), {"tools": tools, "walked": found})
+    machine = _machine(tools=tools)
+    machine.walked.clear()
     how = settings(
         max_examples=TIMES * count,
         stateful_step_count=STEPS + 1,  # the first begins
@@ -137,5 +138,12 @@ def talks(operation: str, seed: int, count: int, *, tools: bool) -> Iterator[Cas
     )
     with no_constants_of_ours():
         run_state_machine_as_test(seeded(seed)(machine), settings=how)
-    made = {case.name: case for one in found if (case := one.case(operation)).data["moves"]}
+    made = {case.name: case for one in machine.walked if (case := one.case(operation)).data["moves"]}
+    machine.walked.clear()
     yield from [*made.values()][:count]
+
+
+@lru_cache
+def _machine(*, tools: bool) -> type[Talk]:
+    """A class once made is never forgotten by hypothesis."""
+    return type("Talk", (Talk,), {"tools": tools, "walked": []})
