@@ -18,6 +18,7 @@ from pathlib import Path
 from conformance import plan as planning
 from conformance.check import Options, check
 from conformance.exit_code import exit_of
+from conformance.fuzz.case import Case
 from conformance.fuzz.effort import Effort
 from conformance.fuzz.effort import cases as drawn_cases
 from conformance.fuzz.hunt import Hunt, stored_cases
@@ -200,14 +201,20 @@ async def hunted(
     where no other role is named."""
     roles = {role: MODELS[role] for role in drawn_for}
     target = Target("mock", base, models=roles, max_requests=max_requests)
-    cases = {case.name: case for case in (*stored_cases(stored, roles), *drawn_cases(roles, seed, Effort()))}
+    cases = {case.name: case for case in (*stored_cases(stored, roles), *_drawn(drawn_for, seed))}
     controls = {
         name: one for name, one in PROBES.items() if name == "models.list" or (one.control and one.role in roles)
     }
     plan = planning.with_generated(planning.plan(target, BOOK, controls), target, (one.probe for one in cases.values()))
     options = Options(concurrency=concurrency, patience=0.01, seed=seed, hunt=Hunt(cases, stored, roles))
-    link = Link(base, KEY, headers=headers, idle=IDLE, total=120.0)
+    link = Link(base, KEY, headers=headers, idle=60.0, total=120.0)
     return await check(target, link, plan, options, out=_Silent(StringIO()), watch=lambda _: None)
+
+
+@lru_cache(maxsize=2)
+def _drawn(roles: tuple[Role, ...], seed: int) -> list[Case]:
+    """Drawn once for all variants of a batch."""
+    return drawn_cases({role: MODELS[role] for role in roles}, seed, Effort())
 
 
 class _Silent(Writer):
@@ -300,7 +307,9 @@ def try_all(
 ) -> Iterator[Trial]:
     """A trial for each fault and seed, as they end. Those that take their time begin first; none does with `fuzz`."""
     pairs = sorted(wanted, key=lambda pair: (pair[0] not in IN_TIME, pair[0] not in ALSO_IN_TIME))
-    in_time = {*IN_TIME, *ALSO_IN_TIME, *LINKED} if not fuzz else set[str]()
+    in_time = {*IN_TIME, *ALSO_IN_TIME, *LINKED}
+    if fuzz:
+        pairs, in_time = sorted(pairs, key=lambda pair: pair[1]), set()
     slow = [pair for pair in pairs if pair[0] in in_time]
     rare = [pair for pair in pairs if pair[0] and FAULTS[pair[0]].rare]
     quick = [pair for pair in pairs if pair not in slow and pair not in rare]

@@ -107,9 +107,8 @@ class Hunter:
         """The smallest probe of each finding that was not told before, and that the plan's own probes do not show."""
         shown = {(one.rule, found.place) for one in verdicts if not one.generated for found in one.findings}
         failing: dict[str, tuple[Verdict, Finding]] = {}
-        for verdict in sorted(verdicts, key=self._size):
-            weighty = verdict.level is not Level.MAY and not verdict.excused and verdict.probe in self.hunt.cases
-            for identity, told in _failing(verdict) if weighty else ():
+        for verdict in sorted(filter(self._is_finding, verdicts), key=self._size):
+            for identity, told in _failing(verdict):
                 if (verdict.rule, told.place) not in shown:
                     failing.setdefault(identity, (verdict, told))
         for one in before:
@@ -120,6 +119,10 @@ class Hunter:
                 break
             found.append(await self._one(identity, *failing[identity]))
         return found
+
+    def _is_finding(self, verdict: Verdict) -> bool:
+        weighty = verdict.level is not Level.MAY and not verdict.excused
+        return verdict.outcome is Outcome.FAIL and weighty and verdict.probe in self.hunt.cases
 
     def _size(self, verdict: Verdict) -> tuple[tuple[int, int], str]:
         case = self.hunt.cases.get(verdict.probe or "")
