@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import conformance.testing.hooks  # noqa: F401 - loaded before pytester notes which modules it takes away again
+from conformance.fuzz.store import read_failures
+from conformance.run import Run
 from mock_server.process import running
 from tests.system.command import ROOT, relayproof_, run_of
 from tests.system.hostile import reply, said, sends, serving
@@ -165,7 +167,7 @@ def test_a_stale_baseline_is_red_where_it_is_strict(faulty: str, pytester: pytes
 
 # --- generated probes -----------------------------------------------------------------------------------------------
 
-FUZZ = ("--relay-model", "tools=mock-chat", "--relay-repeats", "0", "--relay-out", "run.jsonl", "-q", "-W", "error")
+FUZZ = ("--relay-only", "chat.limit", "--relay-repeats", "0", "--relay-out", "run.jsonl", "-q", "-W", "error")
 
 
 @pytest.fixture(scope="module")
@@ -174,60 +176,57 @@ def rare() -> Iterator[str]:
         yield base
 
 
+def drawn_in(run: Run) -> list[tuple[str | None, bytes | None]]:
+    return [(one.probe, one.request.body) for one in run.exchanges if (one.probe or "").startswith("fuzz.")]
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=" ".join)
-def test_what_is_drawn_is_an_item_a_rule_asked_once_and_stored(
+def test_what_is_drawn_is_an_item_a_rule_asked_once(
     workers: tuple[str, ...], rare: str, pytester: pytest.Pytester
 ) -> None:
-    words = ("--relay-fuzz", "--relay-seed", "5", "-m", "fuzz and chat and must", *FUZZ, *workers)
-    told = suite(pytester, rare, *words)
-    assert told.ret == 1
+    told = suite(pytester, rare, "--relay-fuzz", "--relay-seed", "5", "-m", "fuzz", *FUZZ, *workers)
+    assert (told.ret, told.parseoutcomes()["failed"], "passed" in told.parseoutcomes()) == (1, 1, False)
     told.stdout.fnmatch_lines(["*generated probes asked*", "FAILED *chat.limit?fuzz? - MUST fail: the limit was*"])
-    assert told.parseoutcomes()["failed"] == 1
     assert "HypothesisSideeffectWarning" not in told.stdout.str() + told.stderr.str()
     run = run_of(pytester.path / "run.jsonl")
-    assert (run.header.seed, run.header.plan["only"] != []) == (5, True)
-    assert {one.probe for one in run.exchanges if not (one.probe or "").startswith("fuzz.")} == CONTROLS
-    [kept] = pytester.path.glob(".pytest_cache/d/relayproof/*.failures.jsonl")
-    assert KEY not in kept.read_text(encoding="utf-8")
+    assert run.header.seed == 5
+    assert {one.probe for one in run.exchanges} - {probe for probe, _ in drawn_in(run)} == {"chat.whole"}
     assert run.footer
     assert run.footer.generated
     [found] = run.footer.generated.found
     assert f"{found.probe}:" in told.stdout.str(), "the smallest is shown"
-    again = suite(pytester, rare, *words, "--relay-max-requests", "60", "--relay-seed", "6")
+    [kept] = pytester.path.glob(".pytest_cache/d/relayproof/*.failures.jsonl")
+    assert [one.probe for one in read_failures(kept)] == [found.probe]
+    assert KEY not in kept.read_text(encoding="utf-8")
+
+
+def test_what_failed_is_asked_first_next_time_and_the_budget_is_that_of_the_session(
+    rare: str, pytester: pytest.Pytester
+) -> None:
+    words = ("--relay-fuzz", "-m", "fuzz", *FUZZ, "--relay-max-requests", "90")
+    suite(pytester, rare, *words)
     run = run_of(pytester.path / "run.jsonl")
-    drawn = [one.probe for one in run.exchanges if (one.probe or "").startswith("fuzz.")]
-    assert drawn[0] == found.probe, "asked first next time"
+    assert run.footer
+    assert run.footer.generated
+    [found] = run.footer.generated.found
+    again = suite(pytester, rare, *words, "--relay-seed", "6")
+    run = run_of(pytester.path / "run.jsonl")
+    assert drawn_in(run)[0][0] == found.probe
     assert run.footer
     assert isinstance(sent := run.footer.spent["requests"], int)
-    assert sent <= 60
+    assert sent <= 90
     again.stdout.fnmatch_lines(["*left out by the budget*"])
 
 
-CONTROLS = {"chat.whole", "tools.required"}
-
-
-def test_the_command_and_pytest_draw_the_same_for_a_seed(rare: str, pytester: pytest.Pytester) -> None:
-    suite(pytester, rare, "--relay-fuzz-cases", "3", "--relay-seed", "9", "-m", "fuzz", *FUZZ)
-    ours = run_of(pytester.path / "run.jsonl")
-    models = (
-        "--model",
-        "mock-chat",
-        "--model",
-        "tools=mock-chat",
-        "--only",
-        "chat.limit",
-        "--only",
-        "errors",
-        "--quiet",
-    )
-    relayproof_(
-        "check", rare, *models, "--fuzz-cases", "3", "--seed", "9", "--out", "check.jsonl", RELAYPROOF_API_KEY=KEY
-    )
-    theirs = {
-        one.probe for one in run_of(pytester.path / "check.jsonl").exchanges if (one.probe or "").startswith("fuzz.")
-    }
-    assert len(theirs) > 500
-    assert theirs - {one.probe for one in ours.exchanges} == set()
+def test_the_command_and_pytest_ask_the_same_for_a_seed(rare: str, pytester: pytest.Pytester) -> None:
+    words = ("--relay-fuzz-cases", "3", "--relay-seed", "9", "--relay-max-requests", "150", *FUZZ)
+    suite(pytester, rare, *words)
+    how = ("--model", "mock-chat", "--only", "chat.limit", "--repeats", "0", "--quiet", "--out", "check.jsonl")
+    same = ("--fuzz-cases", "3", "--seed", "9", "--max-requests", "150")
+    relayproof_("check", rare, *how, *same, RELAYPROOF_API_KEY=KEY)
+    ours, theirs = (run_of(pytester.path / name) for name in ("run.jsonl", "check.jsonl"))
+    assert sorted(map(str, drawn_in(ours))) == sorted(map(str, drawn_in(theirs))), "a file has them as they end"
+    assert len(drawn_in(ours)) > 50
 
 
 def test_nothing_is_drawn_where_its_items_are_left_out(rare: str, pytester: pytest.Pytester) -> None:
