@@ -42,9 +42,14 @@ RESULT = [
     {"role": "assistant", "content": None, "tool_calls": [CALL]},
     {"role": "tool", "tool_call_id": "a", "content": [{"type": "text", "text": "fine"}]},
 ]
+OWN = [  # calls as the mock tells them, come back with their results
+    {"role": "assistant", "content": None, "tool_calls": [CALL | {"id": f"call_{'0' * 24}"}]},
+    {"role": "tool", "tool_call_id": f"call_{'0' * 24}", "content": "fine"},
+]
+ANSWER = {"role": "assistant", "content": "Hello.", "annotations": []}
 JSON = {"type": "json_object"}
 FORM = {"type": "json_schema", "json_schema": {"name": "a", "schema": CITY}}
-RARE = (  # in which parameters meet
+RARE = (  # in which parameters meet, or an answer of the mock's comes back
     Ask(
         body=said(
             stream=True, n=2, response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": CITY}}
@@ -66,6 +71,11 @@ RARE = (  # in which parameters meet
     Ask(body=said(n=3, stream=True)),
     Ask(body=json.dumps(said()).encode()[:-1] + b",}"),
     Ask(body={"messages": said()["messages"], "model": "mock-chat"}),
+    Ask(body=said() | {"messages": [*RESULT[:1], ANSWER, *RESULT[:1], ANSWER, *RESULT[:1]]}),
+    Ask(body=said(stream=True) | {"messages": [*RESULT[:1], *OWN, *RESULT[:1]]}),
+    Ask(body=said(tools=[TOOL], tool_choice="required") | {"messages": [*RESULT[:1], *OWN, *OWN]}),
+    Ask("GET", "/v1/models/text-embedding-3-small"),
+    Ask("GET", "/v1/models/org%2Fname"),
 )
 Urls = dict[str, str]
 Read = tuple[int, str | None, bytes]  # status, media type, and the body less what differs from one answer to the next
