@@ -63,6 +63,11 @@ class Answer:
         return frames.whole if isinstance(frames, Frames) else b"".join(frame.data for frame in frames)
 
     @cached_property
+    def length(self) -> str:
+        """The size of the body, as a header says it."""
+        return str(len(self.body))
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """The names of the headers, in lower case."""
         return frozenset(name.lower() for name, _ in self.headers)

@@ -288,9 +288,9 @@ def _made(date: str, length: str | None, *, chunked: bool, keep_alive: bool) -> 
 def _length(answer: Answer, framing: Framing) -> str | None:
     if framing is Framing.CLOSE or framing is Framing.CHUNKED or answer.status == 204:
         return None
-    size = len(answer.body)
     if answer.end is End.COMPLETE and framing is not Framing.NONE:
-        return str(size)
+        return answer.length
+    size = len(answer.body)
     told = next((value for name, value in answer.headers if name.lower() == "content-length"), None)
     if framing is Framing.NONE:  # what GET would have had, where it is known
         return told or (str(size) if size and answer.framing is Framing.CONTENT_LENGTH else None)

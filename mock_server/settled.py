@@ -3,9 +3,9 @@
 What is made up tells the second in which it was made, and is decided anew in the next. Bounded in number and in bytes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mock_server.answer import FRAME, Answer, Asked
+from mock_server.answer import FRAME, Answer, Asked, Frames
 from mock_server.asking import Fields
 from mock_server.relay import Relay
 from mock_server.script import Play
@@ -53,7 +53,12 @@ class Settled:
             self._relay = relay
             self._decisions.clear()
         found = self._decisions.get(key)
-        return found if found and found.second in {None, second} else None
+        if not found or (found.second is not None and found.second != second):
+            return None
+        if not isinstance(found.answer.frames, Frames):  # it came again: what it is as one is made once
+            again = replace(found.answer, frames=Frames(found.answer.frames))
+            found = self._decisions[key] = replace(found, answer=again)
+        return found
 
     def keep(self, key: Key, decision: Decision) -> None:
         if len(key[-1]) <= LONGEST and (decision.second is None or _weight(decision.answer) <= HEAVIEST):
