@@ -20,7 +20,7 @@ from mock_server.library import Library
 from mock_server.manners import Relays, UnknownMannerError
 from mock_server.metrics import Metrics
 from mock_server.options import Options
-from mock_server.relay import Relay, dressed
+from mock_server.relay import Relay, dressed, own
 from mock_server.replay import Connection, Whole, at_once
 from mock_server.respond import EXTENSION, Clock, Moment, Raw, Responder, Sent, date, tell
 from mock_server.script import Play
@@ -100,7 +100,7 @@ class Adapter:
     def _whole(self, done: Done, connection: Connection) -> Whole | None:
         """All that is to be sent, where nothing of it is to be waited for."""
         try:
-            return at_once(done.answer, self.pace, connection, date())
+            return at_once(done.common, self.pace, connection, date(), done.own)
         except ValueError:  # an answer that no head can say: told where all answers are sent
             return None
 
@@ -160,11 +160,11 @@ class Adapter:
         key = method, target, headers, raw
         known = self._settled.find(relay, key, second)
         if known:
-            return Done(known.asked, dressed(known.asked, known.answer), relay, known.play)
+            return Done(known.asked, known.answer, relay, known.play, own(known.asked, known.answer))
         done = self._answer(relay, method, target, headers, raw)
         if done.settled:
-            made = None if done.answer.recorded else second
-            self._settled.keep(key, Decision(done.asked, done.settled, made, done.play))
+            made = None if done.common.recorded else second
+            self._settled.keep(key, Decision(done.asked, done.common, made, done.play))
         return done
 
     def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Done:
@@ -199,7 +199,7 @@ class Adapter:
             if ticket:
                 gate.leave(ticket, 0)
             raise
-        return done._replace(answer=done.ticket.on(done.answer)) if done.ticket else done
+        return done.answering(done.ticket.on(done.answer)) if done.ticket else done
 
     def _by_rule(self, relay: Relay, asked: Asked, ticket: Ticket | None) -> Done:
         """What is answered to a request that was let in, if the rule that is for it lets it in too."""
@@ -220,7 +220,7 @@ class Adapter:
         """The relay's answer."""
         if relay is self.relays.usual and relay.settles(asked, play):
             settled = relay.settled(asked, play)
-            return Done(asked, dressed(asked, settled), relay, play, settled)
+            return Done(asked, settled, relay, play, own(asked, settled), settled=True)
         return Done(asked, relay.answer(asked, play), relay, play)
 
     def reset(self, at: int | None = None) -> None:

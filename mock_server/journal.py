@@ -24,7 +24,7 @@ from openapi import json_text
 from openapi.json_text import Json
 from openapi.wire import jsonl, secrets
 from openapi.wire.clearing import cleared
-from openapi.wire.exchange import Exchange, Read, Request
+from openapi.wire.exchange import Exchange, Headers, Read, Request
 from openapi.wire.redaction import Redactor
 
 MOST_BYTES = 64 << 20  # of requests and answers that are kept
@@ -42,19 +42,28 @@ class Beginning:
 
 
 class Done(NamedTuple):
-    """A request and what was decided: by which relay, and what a script said to it. `settled` is the answer less what
-    each has for itself, where the next equal request gets the same; `ticket` what it was let in with. While it is
-    `pending`, another relay is still to be asked; where the answer has but the beginning of what passed, `begins` says
-    of what."""
+    """A request and what was decided: by which relay, and what a script said to it. `common` is the answer less the
+    headers that are its `own`: where it is `settled`, the next equal request gets the same in common. `ticket` is what
+    it was let in with. While it is `pending`, another relay is still to be asked; where the answer has but the
+    beginning of what passed, `begins` says of what."""
 
     asked: Asked
-    answer: Answer
+    common: Answer
     relay: Relay | None = None
     play: Play | None = None
-    settled: Answer | None = None
+    own: Headers = ()
+    settled: bool = False
     ticket: Ticket | None = None
     pending: bool = False
     begins: Beginning | None = None
+
+    @property
+    def answer(self) -> Answer:
+        return self.common.adding(self.own) if self.own else self.common
+
+    def answering(self, answer: Answer) -> "Done":
+        """The same with this answer."""
+        return self._replace(common=answer, own=(), settled=False)
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -63,7 +72,7 @@ class Done(NamedTuple):
     @property
     def by(self) -> str:
         """Who answered: a recording, the script, or the mock itself."""
-        return self.answer.recorded or ("script" if self.play else "made")
+        return self.common.recorded or ("script" if self.play else "made")
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ class Entry:
             return asked
         return replace(asked, body=json_text.read(asked.raw).value)
 
-    @property
+    @cached_property
     def answer(self) -> Answer:
         return self.done.answer
 
@@ -178,7 +187,7 @@ class Filter:
             and (self.until is None or entry.number <= self.until)
             and self.method in {None, entry.asked.method}
             and self.operation in {None, entry.asked.operation}
-            and self.status in {None, entry.answer.status}
+            and self.status in {None, entry.done.common.status}
             and (self.path is None or fnmatchcase(entry.asked.path, self.path))
             and (self.model is None or fnmatchcase(entry.model or "", self.model))
         )
@@ -186,7 +195,7 @@ class Filter:
 
 def _weight(done: Done, sent: Sent) -> int:
     """The bytes that an entry holds."""
-    asked, answer = done.asked, done.answer
+    asked, answer = done.asked, done.common
     size = len(answer.body) + len(done.begins.ending) if done.begins else sent.size
     size += FRAME * len(answer.frames)
     return size + len(asked.raw) + len(asked.path) + (asked.headers.size if isinstance(asked.headers, Fields) else 0)

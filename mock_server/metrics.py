@@ -52,7 +52,7 @@ class Metrics:
         self.pieces = Histogram(LATENESS)
 
     def add(self, done: Done, sent: Sent) -> None:
-        self.requests[done.asked.operation or "other", done.answer.status] += 1
+        self.requests[done.asked.operation or "other", done.common.status] += 1
         if done.faults:
             self.faults.update(done.faults)
         self.bytes += sent.size

@@ -95,7 +95,7 @@ class Proxy(Adapter):
             passing.drop()
             text = f"The upstream {self.upstream.url} gave no answer: {error}"
             refused = synthesis.error(502, text, type="server_error", code="bad_gateway", operation=asked.operation)
-            return await self._own(scope, receive, send, clock, done._replace(answer=refused))
+            return await self._own(scope, receive, send, clock, done.answering(refused))
         except BaseException:
             passing.drop()
             raise
@@ -106,14 +106,14 @@ class Proxy(Adapter):
         if through:
             clock.stop()
             begins = Beginning(passing.size, b"".join(passing.ending)) if passing.long else None
-            return done._replace(answer=answer, pending=False, begins=begins), clock.sent
+            return done.answering(answer)._replace(pending=False, begins=begins), clock.sent
         bent = done.relay.bend(asked, answer)
-        return await self._own(scope, receive, send, clock, done._replace(answer=bent))
+        return await self._own(scope, receive, send, clock, done.answering(bent))
 
     async def _own(self, scope: Scope, receive: Receive, send: Send, clock: Clock, done: Done) -> tuple[Done, Sent]:
         """Sends an answer that is not passed on as it is, with what its request was let in with."""
         answer = done.ticket.on(done.answer) if done.ticket else done.answer
-        return await super().serve(scope, receive, send, clock, done._replace(answer=answer, pending=False))
+        return await super().serve(scope, receive, send, clock, done.answering(answer)._replace(pending=False))
 
     def _tape(self, base: Exchange) -> Tape | None:
         """A recording that begins; none where nothing is recorded, or the folder cannot be written."""

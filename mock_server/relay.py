@@ -217,13 +217,19 @@ def _with_field(answer: Answer, field: tuple[str, str]) -> Answer:
 
 
 def dressed(asked: Asked, answer: Answer) -> Answer:
-    """The fields that every answer has, each where a recording does not have it itself."""
+    """The answer with the fields that are its own."""
+    added = own(asked, answer)
+    return answer.adding(added) if added else answer
+
+
+def own(asked: Asked, answer: Answer) -> Headers:
+    """The fields that every answer has for itself, each where a recording does not have it."""
     names, added = answer.names, Headers()
     if "x-request-id" not in names:
         added = (("x-request-id", f"req_{NUMBERS.getrandbits(128):032x}"),)
     if header(asked.headers, "origin") is not None and "access-control-allow-origin" not in names:
         added += (("access-control-allow-origin", "*"),)
-    return answer.adding(added) if added else answer
+    return added
 
 
 def _compressed(answer: Answer) -> Answer:

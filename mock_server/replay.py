@@ -222,13 +222,14 @@ def on_wire(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
     return ((due, wire(data)) for due, data in pieces)
 
 
-def at_once(answer: Answer, pace: Pace, connection: Connection, date: str) -> Whole | None:
-    """All the bytes of the answer where nothing of it is to be waited for and nothing is wrong with it, else None."""
+def at_once(answer: Answer, pace: Pace, connection: Connection, date: str, own: Headers = ()) -> Whole | None:
+    """All the bytes of the answer where nothing of it is to be waited for and nothing is wrong with it, else None.
+    Headers that are its `own` stand behind those that it has."""
     if pace.speed != math.inf or pace.mode is Mode.EVENTS or answer.wire or answer.end is not End.COMPLETE:
         return None
     framing = framing_of(answer, connection)
     keep_alive = connection.keep_alive and framing is not Framing.CLOSE
-    start = _head(answer, framing, date, keep_alive=keep_alive)
+    start = _head(answer, framing, date, own, keep_alive=keep_alive)
     if framing is Framing.NONE:
         return start, keep_alive
     if framing is Framing.CHUNKED:
@@ -256,10 +257,10 @@ def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
         yield over, http1_out.LAST_CHUNK
 
 
-def _head(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> bytes:
+def _head(answer: Answer, framing: Framing, date: str, own: Headers = (), *, keep_alive: bool) -> bytes:
     length = None if framing is Framing.CHUNKED else _length(answer, framing)
     made = _lines(date, framing is Framing.CHUNKED, length, keep_alive)
-    return b"%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, made)
+    return b"%b%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, http1_out.fields(own), made)
 
 
 @lru_cache(maxsize=64)
