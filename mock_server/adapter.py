@@ -91,9 +91,7 @@ class Adapter:
         after = moment.elapsed()
         raw.write(data)
         raw.finish(keep_alive=keep_alive)
-        sent = tell(scope, Sent(len(data), after, after, 0.0, False))  # noqa: FBT003 - positions are faster
-        self.metrics.add(done, sent)
-        self.journal.add(moment.came, done, sent)
+        self._note(moment, done, tell(scope, Sent(len(data), after, after, 0.0, left=False)))
         self._leave(done)
         return None
 

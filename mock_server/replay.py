@@ -258,8 +258,7 @@ def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
 
 
 def _head(answer: Answer, framing: Framing, date: str, own: Headers = (), *, keep_alive: bool) -> bytes:
-    length = None if framing is Framing.CHUNKED else _length(answer, framing)
-    made = _lines(date, framing is Framing.CHUNKED, length, keep_alive)
+    made = _lines(date, framing is Framing.CHUNKED, _length(answer, framing), keep_alive)
     return b"%b%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, http1_out.fields(own), made)
 
 

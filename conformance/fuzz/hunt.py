@@ -134,9 +134,9 @@ class Hunter:
             return Found(identity, verdict.level, told.text, drawn.name, drawn.name, 0, drawn.record(), flaky=False)
         before, self.last = self.tries, self._planned(drawn, 0)
         again = [await self._failures(drawn, before + TRIES) for _ in range(AGAIN)]
-        steady = all(told is not None and identity in told for told in again)
+        steady = all(names is not None and identity in names for names in again)
         best = await self._shrunk(identity, await self._alone(identity, verdict, drawn), before) if steady else drawn
-        flaky = any(told is not None and identity not in told for told in again)
+        flaky = any(names is not None and identity not in names for names in again)
         self.number += 1
         planned, final = self._planned(best, len(self.plan.probes) + self.number), list[Verdict]()
         if best is not drawn or self._within(len(planned.probe.steps)):

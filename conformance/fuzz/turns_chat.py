@@ -1,12 +1,11 @@
 """What is taken back into a conversation of chat completions."""
 
 from conformance.answers import reply_of, whole_reply
-from conformance.probes.tools import CLOCK, WEATHER
+from conformance.probe import LIMITS
+from conformance.probes.tools import CLOCK, WEATHER, sent_back
 from openapi.json_text import Json
 from openapi.wire.exchange import Exchange
-from openapi.wire.streams.chat import Choice, ToolCall
-
-LIMITS = ("max_completion_tokens", "max_tokens")
+from openapi.wire.streams.chat import Choice
 
 
 def answer(exchange: Exchange, back: str) -> list[Json] | None:
@@ -31,7 +30,7 @@ def results(exchange: Exchange, back: str, content: Json) -> list[Json] | None:
         return None
     said = _message(exchange, choice)
     if back != "came":
-        said = {"role": "assistant", "tool_calls": [_call(one) for one in calls]}
+        said = {"role": "assistant", "tool_calls": [sent_back(one) for one in calls]}
         said |= {"content": None} if back == "null" else {}
     return [said, *({"role": "tool", "tool_call_id": one.id, "content": content} for one in calls)]
 
@@ -67,12 +66,11 @@ def _message(exchange: Exchange, choice: Choice) -> dict[str, Json]:
                     return {key: one for key, one in message.items() if key != "tool_calls" or one is not None}
     said: dict[str, Json] = {"role": "assistant", "content": choice.content}
     if choice.tool_calls:
-        said |= {"content": choice.content or None, "tool_calls": [_call(one) for one in choice.tool_calls.values()]}
+        said |= {
+            "content": choice.content or None,
+            "tool_calls": [sent_back(one) for one in choice.tool_calls.values()],
+        }
     return said | ({"refusal": choice.refusal} if choice.refusal else {})
-
-
-def _call(call: ToolCall) -> Json:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def _instructs(message: Json) -> bool:

@@ -74,7 +74,7 @@ def second_turn(sofar: Sequence[Exchange], *, bare: bool) -> Json:
     calls = [one for one in choice.tool_calls.values() if one.id and one.name] if choice else []
     if not calls:
         return None
-    said: dict[str, Json] = {"role": "assistant", "content": None, "tool_calls": [_call(one) for one in calls]}
+    said: dict[str, Json] = {"role": "assistant", "content": None, "tool_calls": [sent_back(one) for one in calls]}
     if bare:
         del said["content"]
     results: list[Json] = [{"role": "tool", "tool_call_id": one.id, "content": RESULT} for one in calls]
@@ -84,7 +84,8 @@ def second_turn(sofar: Sequence[Exchange], *, bare: bool) -> Json:
     return {**body, "messages": [*messages, said, *results]}
 
 
-def _call(call: ToolCall) -> Json:
+def sent_back(call: ToolCall) -> Json:
+    """A call as it stands in the conversation from then on."""
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 

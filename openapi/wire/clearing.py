@@ -8,12 +8,11 @@ from itertools import accumulate
 
 from openapi import json_text
 from openapi.wire import secrets, sse
-from openapi.wire.exchange import Exchange, Oddity, Read
+from openapi.wire.exchange import MAX_CONTENT, Exchange, Oddity, Read
 from openapi.wire.redaction import Path, Redactor, coded, mark, texts_of
 
 BLANK = re.compile(rb"(?:\r\n|\r|\n)(?:\r\n|\r|\n)\Z")
 LAYERS = 4  # of compression that are looked beneath
-MOST_UNPACKED = 32 << 20
 MOST = 256 << 10  # bytes in which an event ends, or a secret
 MOST_GIVEN = 100  # secrets that are known of those that a stream gave before
 LONGEST_SPELLING = 9  # bytes in which a character of a secret may be written
@@ -47,7 +46,7 @@ def _is_beneath(body: bytes, taken: Redactor) -> bool:
         if not body.startswith(b"\x1f\x8b"):
             return False
         try:
-            body = zlib.decompressobj(31).decompress(body, MOST_UNPACKED)
+            body = zlib.decompressobj(31).decompress(body, MAX_CONTENT)
         except zlib.error:
             return False
         if taken.found_in(body):
