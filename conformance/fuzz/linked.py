@@ -51,6 +51,6 @@ def _path(link: Link, item: int, sofar: Sequence[Exchange]) -> str:
     first = sofar[0]
     told = link.values(first.json.value, item) if json_answer.holds(first) and intact.holds(first) else None
     named = {name: value for name, value in (told or {}).items() if isinstance(value, str) and value}
-    if not told or named != told:
-        return ""
+    if not told or named != told or any({".", ".."} & set(name.split("/")) for name in named.values()):
+        return ""  # dots would lead out of the relay's own paths, with the key
     return fill(document.load().operation(link.operation).path, named, safe="/")  # names with slashes go bare as well

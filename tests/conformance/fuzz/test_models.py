@@ -65,11 +65,13 @@ def test_entries_of_the_list_are_asked_for_as_the_document_links_them() -> None:
         listing(),
         listing(5, "b"),
         listing("", "b"),
+        listing("../../elsewhere", "b"),
+        listing("a/./b", "b"),
         got(404, failure(), to=request(method="GET", path="/v1/models")),
         got(200, b"<html>", to=request(method="GET", path="/v1/models")),
         got(200, [], to=request(method="GET", path="/v1/models")),
     ],
-    ids=range(6),
+    ids=range(8),
 )
 def test_a_list_that_has_none_leads_nowhere(told: Exchange) -> None:
     *_, first = models.listed(0, 1)
