@@ -14,6 +14,7 @@ from mock_server import cost, synthesis
 from mock_server.answer import Answer, Asked, Frame
 from mock_server.asking import Fields, header
 from mock_server.gate import Gate, Ticket, counts
+from mock_server.head import Head, Heads
 from mock_server.hours import Hours
 from mock_server.journal import Done, Journal
 from mock_server.library import Library
@@ -22,7 +23,7 @@ from mock_server.metrics import Metrics
 from mock_server.options import Options
 from mock_server.relay import Relay, dressed, own
 from mock_server.replay import Connection, Whole, at_once
-from mock_server.respond import EXTENSION, Clock, Moment, Raw, Responder, Sent, date, tell
+from mock_server.respond import EXTENSION, Clock, Moment, Raw, Responder, Say, Sent, date, tell
 from mock_server.script import Play
 from mock_server.settled import Decision, Settled
 from openapi.wire.exchange import Auth, Headers
@@ -40,9 +41,9 @@ class ClientLeft(Exception):  # noqa: N818 - no error
 
 
 class Heard(NamedTuple):
-    """The fields of a request, and the relay that they ask for, or the usual one with a refusal."""
+    """The head of a request, and the relay that it asks for, or the usual one with a refusal."""
 
-    headers: Headers
+    head: Head
     relay: Relay
     refusal: Answer | None = None
 
@@ -64,6 +65,7 @@ class Adapter:
         self.metrics = Metrics()
         self.under_way = 0
         self._load = load
+        self.heads = Heads()
         self._settled = Settled()
         self._began = relays.wanted, relays.script
         owner, zero = (member.owner, member.zero) if member else ("", None)
@@ -73,25 +75,24 @@ class Adapter:
         if scope["type"] != "http":
             await _refuse_protocol(send)
             return
-        moment, heard = Moment(), self._heard(scope)
+        moment, heard = Moment(), self._heard(self.heads.read(scope))
         try:
-            raw = await _read_body(receive, heard.headers, heard.relay.policy.max_body)
+            raw = await _read_body(receive, heard.head.fields, heard.relay.policy.max_body)
         except ClientLeft:
             return
-        await self._send(moment, self._decided(scope, heard, raw, moment), scope, receive, send)
+        await self._send(moment, self._decided(heard, raw, moment), scope, receive, send)
 
-    def directly(self, scope: Scope, body: bytes, raw: Raw) -> ASGIApp | None:
+    def directly(self, head: Head, body: bytes, say: Say) -> ASGIApp | None:
         """Answers a request that came whole, if its answer is to be sent at once, else says who sends it."""
-        moment, connection = Moment(), raw.connection
-        done = self._decided(scope, self._heard(scope), body, moment)
-        whole = self._whole(done, connection)
+        moment = Moment()
+        done = self._decided(self._heard(head), body, moment)
+        whole = self._whole(done, head.connection)
         if whole is None:
             return partial(self._send, moment, done)
         data, keep_alive = whole
         after = moment.elapsed()
-        raw.write(data)
-        raw.finish(keep_alive=keep_alive)
-        self._note(moment, done, tell(scope, Sent(len(data), after, after, 0.0, left=False)))
+        say(data, keep_alive)
+        self._note(moment, done, tell(head.path, Sent(len(data), after, after, 0.0, left=False)))
         self._leave(done)
         return None
 
@@ -128,18 +129,17 @@ class Adapter:
         self.metrics.add(done, sent)
         self.journal.add(moment.came, done, sent, 0.0 if sent.last is None else moment.elapsed() - sent.last)
 
-    def _heard(self, scope: Scope) -> Heard:
-        """What the head of a request says."""
-        headers = self._settled.fields(scope["headers"])
+    def _heard(self, head: Head) -> Heard:
+        """What the head of a request asks for."""
         try:
-            return Heard(headers, self.relays.of(headers))
+            return Heard(head, self.relays.of(head.fields))
         except UnknownMannerError as unknown:
-            return Heard(headers, self.relays.usual, refused(unknown))
+            return Heard(head, self.relays.usual, refused(unknown))
 
-    def _decided(self, scope: Scope, heard: Heard, raw: bytes | None, moment: Moment) -> Done:
-        headers, raw = _uncoded(heard.headers, raw, heard.relay.policy.max_body)
-        asking = scope["method"], _target(scope), headers
-        return self.decide(heard.relay, heard.refusal, asking, raw, int(moment.came))
+    def _decided(self, heard: Heard, raw: bytes | None, moment: Moment) -> Done:
+        head = heard.head
+        headers, raw = _uncoded(head.fields, raw, heard.relay.policy.max_body)
+        return self.decide(heard.relay, heard.refusal, (head.method, head.target, headers), raw, int(moment.came))
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, clock: Clock, done: Done) -> tuple[Done, Sent]:
         """Sends what was decided, and says what was sent."""
@@ -167,17 +167,18 @@ class Adapter:
 
     def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Done:
         """The relay's answer; a fault of ours is told in its log, and by 500 in the envelope."""
-        asked = Asked(method, target, None, headers, raw or b"", None, Auth.NONE)
+        asked: Asked | None = None
         try:
             asked = relay.asked(method, target, headers, raw or b"")
             if raw is None:
                 return Done(asked, relay.too_large(asked), relay)
             return self._let_in(relay, asked)
         except UnknownMannerError as unknown:
-            return Done(asked, refused(unknown))
+            answer = refused(unknown)
         except Exception:  # one request must not take the others with it
             logger.exception("%s %s", method, target)
-            return Done(asked, synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error"))
+            answer = synthesis.error(500, "The mock itself failed; its log tells why.", type="server_error")
+        return Done(asked or Asked(method, target, None, headers, raw or b"", None, Auth.NONE), answer)
 
     def _let_in(self, relay: Relay, asked: Asked) -> Done:
         """What is answered to a request, if the relay is not down and has room for it. Raises UnknownMannerError."""
@@ -300,10 +301,3 @@ def _uncoded(headers: Headers, raw: bytes | None, limit: int) -> tuple[Headers, 
         return headers, None
     plain = tuple((name, "identity" if name.lower() == "content-encoding" else value) for name, value in headers)
     return (plain, body) if inflate.eof and not inflate.unused_data else (headers, raw)
-
-
-def _target(scope: Scope) -> str:
-    """The request target as it was sent (RFC 9112 section 3.2.1), path and query."""
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
-    query: bytes = scope.get("query_string", b"")
-    return (path + b"?" + query if query else path).decode("latin-1")

@@ -16,12 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mock_server import media
 from mock_server.adapter import Adapter
 from mock_server.control import PREFIX, STEADY, Control
+from mock_server.head import Head, Heads
 from mock_server.library import Library
 from mock_server.manners import Relays
 from mock_server.options import USUAL, Options
 from mock_server.proxy import Proxy
 from mock_server.recorder import Recorder
-from mock_server.respond import Raw
+from mock_server.respond import Say
 from openapi.document import Document
 
 if TYPE_CHECKING:
@@ -74,11 +75,15 @@ class Application(Starlette):
         else:
             await super().__call__(scope, receive, send)
 
-    def directly(self, scope: Scope, body: bytes, raw: Raw) -> ASGIApp | None:
+    @property
+    def heads(self) -> Heads:
+        return self.adapter.heads
+
+    def directly(self, head: Head, body: bytes, say: Say) -> ASGIApp | None:
         """Answers a request that came whole at once where it can be, else says who will."""
-        if self.user_middleware or _is_control(scope["path"]):
+        if self.user_middleware or _is_control(head.path):
             return self
-        return self.adapter.directly(scope, body, raw)
+        return self.adapter.directly(head, body, say)
 
 
 def _is_control(path: str) -> bool:

@@ -30,7 +30,7 @@ class Checks:
         self.policy = policy
         self.mode = mode
         self.knows = knows
-        self._find = lru_cache(maxsize=256)(document.match)
+        self.match = lru_cache(maxsize=256)(self._match)
         self._checks = tuple(self._enforced())
 
     def refusal(self, asked: Asked) -> Answer | None:
@@ -64,9 +64,9 @@ class Checks:
 
     # --- what a request is ------------------------------------------------------------------------------------------
 
-    def match(self, method: str, path: str) -> Match | None:
+    def _match(self, method: str, path: str) -> Match | None:
         """The operation of a request; HEAD is as GET."""
-        return self._find(as_get(method) if self.policy.head else method, path)
+        return self.document.match(as_get(method) if self.policy.head else method, path)
 
     def model_of(self, asked: Asked) -> str | None:
         """The model that a request names, in its path or in its body."""
@@ -176,8 +176,8 @@ class Checks:
 
     def _mode(self, asked: Asked) -> Mode:
         """What becomes of what the document forbids, as the request says or as it was started."""
-        said = (header(asked.headers, validation.CHOSEN) or "").strip().lower()
-        return Mode(said) if said else self.mode
+        said = header(asked.headers, validation.CHOSEN)
+        return Mode(said.strip().lower()) if said else self.mode
 
     def _model(self, asked: Asked) -> Answer | None:
         name = self.model_of(asked)

@@ -1,9 +1,10 @@
 """A connection, and the requests that come on it: uvicorn's protocol on httptools, and what is written past it.
 
 uvicorn parses requests and keeps connections alive. The answers are written past it, by `Connected`, because ASGI
-cannot break framing and makes each chunk a write; and what can be answered at once is, without a task (`Direct`). That
-rests on a few names inside uvicorn (`cycle`, `flow`, `pipeline`, `on_headers_complete`, `on_response_complete`,
-`send_400_response`, `_start_asgi_task`), which the tests of this module hold.
+cannot break framing and makes each chunk a write; and what can be answered at once is, without a task (`Direct`). A
+request whose head came before, byte for byte, is answered past it altogether (`head.py`). That rests on a few names
+inside uvicorn (`cycle`, `flow`, `pipeline`, `on_headers_complete`, `on_response_complete`, `send_400_response`,
+`timeout_keep_alive_handler`, `_start_asgi_task`), which the tests of this module and of `head.py` hold.
 
 A client may be hostile, or broken: what is no HTTP is told in our envelope, in its turn behind the requests that came
 whole before it; a head that does not end, and a request that stands still, end the connection.
@@ -22,8 +23,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from mock_server import synthesis
 from mock_server.answer import Answer
+from mock_server.head import Head, Heads
 from mock_server.replay import AS_RECORDED, Connection, on_wire
-from mock_server.respond import EXTENSION, Raw, date
+from mock_server.respond import EXTENSION, Say, date
 from openapi.wire.http1 import MAX_HEAD
 
 if TYPE_CHECKING:
@@ -40,9 +42,11 @@ PATIENCE = 60.0  # seconds in which a head must come, and something of a body
 class Direct(Interface):
     """An application that may answer without a task."""
 
+    heads: Heads
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
-    def directly(self, scope: Scope, body: bytes, raw: Raw) -> ASGIApp | None:
+    def directly(self, head: Head, body: bytes, say: Say) -> ASGIApp | None:
         """Writes the answer to a request that came whole, or says who sends it."""
 
 
@@ -70,6 +74,9 @@ class Protocol(HttpToolsProtocol):
     _heads_seen = 0  # looks at a head that is not whole
     _refusal: Answer | None = None  # what is said last, behind the answers that are under way
     _look: asyncio.TimerHandle | None = None
+    _whole = b""  # what came, where it began between two requests
+    _decided: ASGIApp | None = None  # who sends the answer to what is read now
+    _answered = 0.0  # when the last answer was given that uvicorn does not know of
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -89,11 +96,47 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refusal is not None or self.transport.is_closing():
             return
+        between = self._is_between
+        if between and len(data) <= SHORT and self._knows(data):
+            return
         self._moved = True
         self._bare += len(data)
+        self._whole = data if between else b""
         super().data_received(data)
+        self._whole = b""
         if self._bare > MAX_HEAD and not self.transport.is_closing():
             self._refuse(_refusal(431, f"More than {MAX_HEAD} bytes came that are no body.", "request_head_too_large"))
+
+    @property
+    def _is_between(self) -> bool:
+        """Whether all requests that began are answered, and the client reads what it is sent."""
+        cycle = self.cycle
+        return not self._asking and cycle.response_complete and not self.pipeline and not self.flow.write_paused
+
+    def _knows(self, data: bytes) -> bool:
+        """Answers a request that came whole and whose head is known, past uvicorn. One whose answer takes time is
+        decided, and then read as any other."""
+        app = cast("Direct", self.app)
+        known = app.heads.find(data)
+        if known is None:
+            return False
+        self._decided = app.directly(*known, self._answer)
+        return self._decided is None
+
+    def _answer(self, data: bytes, keep_alive: bool) -> None:
+        self._answered = self.loop.time()
+        self.server_state.total_requests += 1
+        self.transport.write(data)
+        if not keep_alive:
+            self.transport.close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Begins anew behind what was answered since the timer began."""
+        left = self._answered + self.timeout_keep_alive - self.loop.time()
+        if left > 0 and not self.transport.is_closing():
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
         self._asking = self._in_head = True
@@ -129,12 +172,20 @@ class Protocol(HttpToolsProtocol):
         if self.held and self.flow.write_paused:  # a client that asks on and does not read waits its turn
             self._release(self.held)
         elif self.held:
-            scope = cast("Scope", self.cycle.scope)
-            app = self.held.directly(scope, bytes(self.cycle.body), scope["extensions"][EXTENSION])
-            if app is not self.held:  # who has decided needs it no more: many streams may be open at once
+            sender = self._decided or self._decide(self.held)
+            if sender is not self.held:  # who has decided needs it no more: many streams may be open at once
                 self.cycle.body.clear()
-                scope["headers"].clear()
-            self._release(app)
+                self.cycle.scope["headers"] = []
+            self._decided = None
+            self._release(sender)
+        self._whole = b""
+
+    def _decide(self, app: Direct) -> ASGIApp | None:
+        scope, body = cast("Scope", self.cycle.scope), bytes(self.cycle.body)
+        head = app.heads.read(scope, keep_alive=self.cycle.keep_alive)
+        if self._whole:
+            app.heads.learn(self._whole, head, body)
+        return app.directly(head, body, scope["extensions"][EXTENSION].say)
 
     def _release(self, app: ASGIApp | None) -> None:
         self.held = None
@@ -221,6 +272,10 @@ class Connected:
         self.cycle.waiting_for_100_continue = False
         if data and not self.protocol.transport.is_closing():
             self.protocol.transport.write(data)
+
+    def say(self, data: bytes, keep_alive: bool) -> None:
+        self.write(data)
+        self.finish(keep_alive=keep_alive)
 
     async def drain(self) -> None:
         if self.protocol.flow.write_paused:

@@ -38,6 +38,9 @@ RESET_DELAY = 0.05  # seconds that what was written before a reset gets to arriv
 logger = logging.getLogger(__name__)
 
 
+Say = Callable[[bytes, bool], None]  # all of an answer, and whether the connection stays open
+
+
 class Raw(Protocol):
     """The connection under one request, for bytes that ASGI cannot say."""
 
@@ -201,7 +204,7 @@ class Responder:
             await (self._raw(answer, raw) if raw else self._asgi(answer))
         finally:
             self.clock.stop()
-        return tell(self.scope, self.clock.sent)
+        return tell(self.scope["path"], self.clock.sent)
 
     async def _raw(self, answer: Answer, raw: Raw) -> None:
         connection = raw.connection
@@ -273,11 +276,11 @@ class Responder:
             await self.clock.until(None)
 
 
-def tell(scope: Scope, sent: Sent) -> Sent:
+def tell(path: str, sent: Sent) -> Sent:
     """Logs what became of an answer, for who wants to know."""
     if logger.isEnabledFor(logging.DEBUG):
         left = " and the client left" if sent.left else ""
-        logger.debug("%s: %.1f ms late at worst%s", scope["path"], sent.late * 1000, left)
+        logger.debug("%s: %.1f ms late at worst%s", path, sent.late * 1000, left)
     return sent
 
 

@@ -3,7 +3,8 @@
 What is made up tells the second in which it was made, and is decided anew in the next. Bounded in number and in bytes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from mock_server.answer import FRAME, Answer, Asked, Frames
 from mock_server.asking import Fields
@@ -11,14 +12,13 @@ from mock_server.relay import Relay
 from mock_server.script import Play
 
 MOST = 256
-LONGEST = 16 << 10  # bytes of a body, and of a head
+LONGEST = 16 << 10  # bytes of a body
 HEAVIEST = 256 << 10  # bytes of an answer that was made up; a recorded one is there anyway
 
 Key = tuple[str, str, Fields, bytes]  # method, target, fields, body
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A request with its answer, less what each answer has for itself. `second` is when it was made up; `play` what a
     script said to it."""
 
@@ -33,20 +33,7 @@ class Settled:
 
     def __init__(self) -> None:
         self._relay: Relay | None = None
-        self._heads: dict[tuple[tuple[bytes, bytes], ...], Fields] = {}
         self._decisions: dict[Key, Decision] = {}
-
-    def fields(self, pairs: list[tuple[bytes, bytes]]) -> Fields:
-        """The fields of a head."""
-        head = tuple(pairs)
-        found = self._heads.get(head)
-        if found is None:
-            found = Fields((name.decode("latin-1"), value.decode("latin-1")) for name, value in head)
-            if sum(len(value) for _, value in found) <= LONGEST:
-                if len(self._heads) >= MOST:
-                    self._heads.clear()
-                self._heads[head] = found
-        return found
 
     def find(self, relay: Relay, key: Key, second: int) -> Decision | None:
         if relay is not self._relay:
@@ -57,7 +44,7 @@ class Settled:
             return None
         if not isinstance(found.answer.frames, Frames):  # it came again: what it is as one is made once
             again = replace(found.answer, frames=Frames(found.answer.frames))
-            found = self._decisions[key] = replace(found, answer=again)
+            found = self._decisions[key] = found._replace(answer=again)
         return found
 
     def keep(self, key: Key, decision: Decision) -> None:

@@ -1,9 +1,10 @@
 """Which requests a rule is for. A condition that is absent asks nothing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cached_property
 
 from mock_server.answer import Asked
 from mock_server.asking import header, keys_of
@@ -38,6 +39,16 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition: whether it holds for a request, and what was there instead. Of a key that is not said."""
+
+    name: str
+    expected: str
+    holds: Callable[[Asked], bool]
+    got: Callable[[Asked], str]
+
+
+@dataclass(frozen=True)
 class When:
     """The conditions of a rule; all of them must hold.
 
@@ -59,64 +70,125 @@ class When:
     tool_result: bool | None = None
 
     def holds(self, asked: Asked) -> bool:
-        return next(self.misses(asked), None) is None
+        return all(condition.holds(asked) for condition in self.conditions)
 
     def misses(self, asked: Asked) -> Iterator[Miss]:
-        """The conditions that do not hold. Of a key it is not said what was there."""
-        yield from self._plain(asked)
-        for name, glob in self.header:
-            value = header(asked.headers, name)
-            if value is None or not fnmatchcase(value, glob):
-                yield Miss(f"header {name}", glob, "" if value is None else "another")
-        if self.key is not None and not any(fnmatchcase(key, self.key) for key in keys_of(asked.headers)):
-            yield Miss("key", "the one of the rule", "another")
-        if self.text or self.system or self.turn is not None or self.tool_result is not None:
-            yield from self._conversation(prompt.read(asked))
+        """The conditions that do not hold."""
+        for one in self.conditions:
+            if not one.holds(asked):
+                yield Miss(one.name, one.expected, one.got(asked))
 
-    def _conversation(self, said: prompt.Prompt) -> Iterator[Miss]:
-        if self.text and not self.text.found_in(said.last_user):
-            yield Miss("text", self.text.written, _short(said.last_user))
-        if self.system:
-            told = "\n".join(prompt.content_text(one) for one in said.messages if one.get("role") in SYSTEM)
-            told = told or prompt.text(said.body.get("system"))
-            if not self.system.found_in(told):
-                yield Miss("system", self.system.written, _short(told))
-        turns = sum(one.get("role") == "user" for one in said.messages)
-        if self.turn is not None and turns != self.turn:
-            yield Miss("turn", str(self.turn), str(turns))
-        if self.tool_result is not None and _ends_in_result(said) is not self.tool_result:
-            yield Miss("tool_result", _write(self.tool_result), _write(not self.tool_result))
-
-    def _plain(self, asked: Asked) -> Iterator[Miss]:
-        body = asked.object
-        model = body.get("model")
-        if self.operation is not None and asked.operation != self.operation:
-            yield Miss("operation", self.operation, asked.operation or asked.path.partition("?")[0][:60])
-        if self.model is not None and not (isinstance(model, str) and fnmatchcase(model, self.model)):
-            yield Miss("model", self.model, _short(model))
-        if self.stream is not None and asked.streamed is not self.stream:
-            yield Miss("stream", _write(self.stream), _write(asked.streamed))
-        if self.tools is not None and bool(body.get("tools")) is not self.tools:
-            yield Miss("tools", _write(self.tools), _write(not self.tools))
-        if self.n is not None and (n := body.get("n") or 1) != self.n:
-            yield Miss("n", _write(self.n), _write(n))
-        if self.format is not None and (kind := _format(body)) != self.format:
-            yield Miss("format", self.format, kind)
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Those that ask something, the quick ones first."""
+        found = (
+            _operation(self.operation),
+            _model(self.model),
+            _is("stream", self.stream, lambda asked: asked.streamed),
+            _is("tools", self.tools, lambda asked: bool(asked.object.get("tools"))),
+            _is("n", self.n, lambda asked: asked.object.get("n") or 1),
+            _is("format", self.format, _format),
+            *(_header(name, glob) for name, glob in self.header),
+            _key(self.key),
+            _says("text", self.text, lambda asked: prompt.read(asked).last_user),
+            _says("system", self.system, _system),
+            _is("turn", self.turn, _turns),
+            _is("tool_result", self.tool_result, _ends_in_result),
+        )
+        return tuple(filter(None, found))
 
 
 ANY = When()
 
+# --- the conditions, each None where nothing is asked ---------------------------------------------------------------
 
-def _ends_in_result(said: prompt.Prompt) -> bool:
+
+def _operation(wanted: str | None) -> Condition | None:
+    if wanted is None:
+        return None
+    return Condition(
+        "operation",
+        wanted,
+        lambda asked: asked.operation == wanted,
+        lambda asked: asked.operation or asked.path.partition("?")[0][:60],
+    )
+
+
+def _model(glob: str | None) -> Condition | None:
+    if glob is None:
+        return None
+    fits = _glob(glob)
+
+    def holds(asked: Asked) -> bool:
+        model = asked.object.get("model")
+        return isinstance(model, str) and fits(model)
+
+    return Condition("model", glob, holds, lambda asked: _short(asked.object.get("model")))
+
+
+def _is(name: str, wanted: Json, of: Callable[[Asked], Json]) -> Condition | None:
+    if wanted is None:
+        return None
+    return Condition(name, _write(wanted), lambda asked: of(asked) == wanted, lambda asked: _write(of(asked)))
+
+
+def _header(name: str, glob: str) -> Condition:
+    fits = _glob(glob)
+
+    def holds(asked: Asked) -> bool:
+        value = header(asked.headers, name)
+        return value is not None and fits(value)
+
+    return Condition(
+        f"header {name}", glob, holds, lambda asked: "" if header(asked.headers, name) is None else "another"
+    )
+
+
+def _key(glob: str | None) -> Condition | None:
+    if glob is None:
+        return None
+    fits = _glob(glob)
+    return Condition(
+        "key", "the one of the rule", lambda asked: any(map(fits, keys_of(asked.headers))), lambda _: "another"
+    )
+
+
+def _says(name: str, wanted: Text | None, of: Callable[[Asked], str]) -> Condition | None:
+    if wanted is None:
+        return None
+    return Condition(name, wanted.written, lambda asked: wanted.found_in(of(asked)), lambda asked: _short(of(asked)))
+
+
+# --- what a request says --------------------------------------------------------------------------------------------
+
+
+def _system(asked: Asked) -> str:
+    said = prompt.read(asked)
+    told = "\n".join(prompt.content_text(one) for one in said.messages if one.get("role") in SYSTEM)
+    return told or prompt.text(said.body.get("system"))
+
+
+def _turns(asked: Asked) -> int:
+    return sum(one.get("role") == "user" for one in prompt.read(asked).messages)
+
+
+def _ends_in_result(asked: Asked) -> bool:
     """In chat by its role, with Claude by the blocks of the last message."""
+    said = prompt.read(asked)
     if said.tool_results:
         return True
     last = said.messages[-1] if said.messages else {}
     return any(part.get("type") == "tool_result" for part in prompt.objects(last.get("content")))
 
 
-def _format(body: dict[str, Json]) -> str:
-    return prompt.text(prompt.member(body.get("response_format"), "type")) or "text"
+def _format(asked: Asked) -> str:
+    return prompt.text(prompt.member(asked.object.get("response_format"), "type")) or "text"
+
+
+def _glob(glob: str) -> Callable[[str], bool]:
+    """Whether a text fits, as `fnmatchcase` has it."""
+    match = re.compile(translate(glob)).match
+    return lambda text: match(text) is not None
 
 
 def _write(value: Json) -> str:
