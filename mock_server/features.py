@@ -5,18 +5,15 @@ client could check, and the progress, the pauses and the link are what it came f
 Limits and stop sequences have no meaning for a video (the documented request sends max_tokens 1000 and is not cut).
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
-from openapi.json_text import Json
+from openapi.json_text import Json, in_order
 from openapi.wire.exchange import End, Exchange
 
 _SID = re.compile(r"\bs_[0-9a-f]{32}\b")  # a video of an earlier turn, which this one is to change
 _VIDEO_LINK = b".mp4"
-_write = partial(json.dumps, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +43,9 @@ def features(body: dict[str, Json]) -> Features | None:
         choices=choices,
         usage=isinstance(options, dict) and options.get("include_usage") is True,
         logprobs=body.get("logprobs") is True,
-        tools=_write([body.get("tools") or [], body.get("functions") or []]),
-        format=_write(body.get("response_format") or {"type": "text"}),
-        modalities=_write(body.get("modalities") or ["text"]),
+        tools=in_order([body.get("tools") or [], body.get("functions") or []]),
+        format=in_order(body.get("response_format") or {"type": "text"}),
+        modalities=in_order(body.get("modalities") or ["text"]),
         edits=_edited(messages),
     )
 

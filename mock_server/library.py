@@ -19,7 +19,7 @@ from mock_server.answer import Asked
 from mock_server.features import Features, features, of_recording
 from mock_server.ledger import Book, Ledger
 from openapi.document import Document
-from openapi.json_text import Json
+from openapi.json_text import Json, in_order
 from openapi.wire import http1_out
 from openapi.wire.exchange import Exchange, Headers
 from openapi.wire.jsonl import Recording, read_recording
@@ -28,7 +28,9 @@ RECORDINGS = Path(__file__).parent / "recordings"
 PICK = "x-relay-recording"
 COUNTED = "turn "  # how names in the ledger begin
 
-Key = tuple[str, str, str, str | bytes]
+Place = tuple[str, str, str]  # method, path, media type
+Look = tuple[str | None, int]
+Key = tuple[Place, str | bytes]
 
 
 class LibraryError(ValueError):
@@ -44,16 +46,19 @@ class Library:
         self.borrowed = borrowed
         self.models = tuple(_models(list(self.recordings.values()), document))
         self._equal: dict[Key, list[Exchange]] = defaultdict(list)
+        self._looks: set[tuple[Place, Look]] = set()  # what equals none of them by its look alone need not be written
         self._similar: dict[tuple[str, Features], Exchange] = {}
         for exchange in self.recordings.values():
             request = exchange.request
             place = _place(request.method, request.path, request.headers)
-            self._equal[(*place, _body(request.json.value, request.body or b""))].append(exchange)
+            value, raw = request.json.value, request.body or b""
+            self._equal[place, _body(value, raw)].append(exchange)
+            self._looks.add((place, _look(value, raw)))
             operation = exchange.operation or _operation(exchange, document)
             found = of_recording(exchange)
             if operation and found:
                 self._similar.setdefault((operation, found), exchange)
-        self._places = {key[:3] for key in self._equal}
+        self._filmed = {(operation, found.model) for operation, found in self._similar}
 
     def named(self, name: str) -> Exchange | None:
         return self.recordings.get(name)
@@ -68,9 +73,9 @@ class Library:
         if self.borrowed and not asked.raw:
             return ()
         place = _place(asked.method, asked.path, asked.headers)
-        if place not in self._places:
+        if (place, _look(asked.body, asked.raw)) not in self._looks:
             return ()
-        equal = self._equal.get((*place, _body(asked.body, asked.raw)), ())
+        equal = self._equal.get((place, _body(asked.body, asked.raw)), ())
         return tuple(exchange for exchange in equal if exchange.request.auth in {None, asked.auth})
 
     def closest(self, asked: Asked, most: int = 3) -> list[str]:
@@ -86,8 +91,11 @@ class Library:
 
     def similar(self, asked: Asked) -> Exchange | None:
         """The first recording that may stand in."""
-        wanted = features(asked.object) if asked.operation else None
-        return self._similar.get((asked.operation or "", wanted)) if wanted else None
+        operation, model = asked.operation or "", asked.object.get("model")
+        if not isinstance(model, str) or (operation, model) not in self._filmed:
+            return None
+        wanted = features(asked.object)
+        return self._similar.get((operation, wanted)) if wanted else None
 
 
 class Turns:
@@ -150,14 +158,22 @@ def _differs(names: Sequence[str], got: dict[str, Json], expected: dict[str, Jso
 # --- equality -------------------------------------------------------------------------------------------------------
 
 
-def _place(method: str, path: str, headers: Headers) -> tuple[str, str, str]:
+def _place(method: str, path: str, headers: Headers) -> Place:
     media = next((value for name, value in headers if name.lower() == "content-type"), "")
     return method, unquote(path), media.partition(";")[0].strip().lower()
 
 
 def _body(value: Json, raw: bytes) -> str | bytes:
     """The same text for equal JSON values (RFC 8259: members have no order, 1.0 is 1); what is no JSON as it stands."""
-    return raw if value is None else json.dumps(_canonical(value), sort_keys=True)
+    return raw if value is None else in_order(_canonical(value))
+
+
+def _look(value: Json, raw: bytes) -> Look:
+    """What equal bodies have in common and costs little: the model, and how many members there are."""
+    if not isinstance(value, dict):
+        return None, 0 if value is not None else len(raw)
+    model = value.get("model")
+    return model if isinstance(model, str) else None, len(value)
 
 
 def _canonical(value: Json) -> Json:

@@ -148,11 +148,11 @@ class Protocol(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
         connected = Connected(self)
         self.scope["extensions"] = cast("dict[str, dict[object, object]]", {EXTENSION: connected})
         super().on_headers_complete()
         connected.cycle = self.cycle
+        self._in_head = False  # now: a target that cannot be read has made no cycle
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         if cycle is self.cycle and cycle.more_body and not self.expect_100_continue and hasattr(app, "directly"):
@@ -199,6 +199,8 @@ class Protocol(HttpToolsProtocol):
 
     def _refuse(self, refusal: Answer) -> None:
         """Says it and closes, once what came whole is answered; cuts an answer whose own request broke."""
+        if self.transport.is_closing():
+            return
         broken = self.cycle if self._asking and not self._in_head else None  # whose body is not whole
         if broken and self.pipeline and self.pipeline[0][0] is broken:
             self.pipeline.popleft()

@@ -17,7 +17,7 @@ from random import Random
 from mock_server import media, synthesis
 from mock_server.answer import Answer, Asked, Frame, Says
 from mock_server.asking import header, kind_of_key, nested_deeper
-from mock_server.checks import Checks, as_get, fresh
+from mock_server.checks import Checks, fresh
 from mock_server.faults import Fault
 from mock_server.latency import retimed
 from mock_server.ledger import Ledger
@@ -198,7 +198,8 @@ class Relay:
     def _made(self, asked: Asked) -> Answer:
         named = self.checks.model_of(asked)
         names = (*self.known_models, *((named,) if named else ()))
-        return fresh(synthesis.answer(replace(asked, method=as_get(asked.method)), names))
+        heard = replace(asked, method="GET") if asked.method == "HEAD" else asked
+        return fresh(synthesis.answer(heard, names))
 
 
 def _enforced(policy: Policy, fault: Fault) -> Policy:

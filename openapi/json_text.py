@@ -85,13 +85,24 @@ def write(value: Json) -> bytes:
     Raises ValueError for NaN and infinities, and for nesting that is too deep.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.encode("utf-8")
+        return _COMPACT.encode(value).encode("utf-8")
     except UnicodeEncodeError:  # a lone surrogate has no UTF-8; its escape is legal JSON
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+        return _ESCAPED.encode(value).encode()
     except RecursionError:
         msg = "nested too deeply"
         raise ValueError(msg) from None
+
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_ESCAPED = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+
+def in_order(value: Json) -> str:
+    """The JSON text of a value with the members in the order of their names: the same for equal objects."""
+    return _IN_ORDER.encode(value)
+
+
+_IN_ORDER = json.JSONEncoder(sort_keys=True)
 
 
 def _finite(digits: str) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from mock_server.answer import Asked
 from mock_server.asking import header
@@ -29,7 +30,7 @@ class Failure:
     param: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """What is done for which requests. `recordings` answer in turn, and behind the last one as `then` says: last, cycle
     or miss. `after` requests it sets in, for `times` of them, each with a `probability`. `limit` is what it lets
@@ -57,12 +58,12 @@ class Rule:
         missing = len(self.recordings) if self.recordings and self.then == "miss" else None
         return min((most for most in (self.times, missing) if most is not None), default=None)
 
-    @property
+    @cached_property
     def always(self) -> bool:
         """Whether it does the same each time, so that nobody need count."""
         return self.after == 0 and self.most is None and self.probability == 1 and len(self.recordings) < 2
 
-    @property
+    @cached_property
     def constant(self) -> bool:
         """Whether the same request gets the same answer by it each time: nothing is counted, measured or drawn."""
         return self.always and not self.faults and self.limit is None and self.outage is None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from mock_server.answer import Answer, Asked
 from mock_server.synthesis import events, pace, video
@@ -36,7 +37,7 @@ class Completion:
     turns: tuple[Turn, ...]
     now: int
 
-    @property
+    @cached_property
     def request(self) -> str:
         """What tells this request from others."""
         return digest(self.prompt.body, self.now)

@@ -35,7 +35,7 @@ class Prompt:
     def model(self) -> str:
         return text(self.body.get("model"))
 
-    @property
+    @cached_property
     def messages(self) -> list[dict[str, Json]]:
         return objects(self.body.get("messages"))
 
@@ -49,7 +49,7 @@ class Prompt:
         """The texts of all messages."""
         return "\n".join(content_text(one) for one in self.messages)
 
-    @property
+    @cached_property
     def tool_results(self) -> list[str]:
         """The results at the end of the conversation: with any, it is the model's turn to use them."""
         results: list[str] = []
@@ -59,7 +59,7 @@ class Prompt:
             results.insert(0, content_text(one))
         return results
 
-    @property
+    @cached_property
     def pictures(self) -> int:
         return sum(part.get("type") in PICTURES for one in self.messages for part in objects(one.get("content")))
 
@@ -105,7 +105,7 @@ class Prompt:
         """The schema of json_schema; without one, any object."""
         return member(member(self.body.get("response_format"), "json_schema"), "schema") or {"type": "object"}
 
-    @property
+    @cached_property
     def functions(self) -> list[dict[str, Json]]:
         """The declared functions that have a name."""
         declared = (one.get("function") for one in objects(self.body.get("tools")))
@@ -119,7 +119,7 @@ class Prompt:
     def include_usage(self) -> bool:
         return member(self.body.get("stream_options"), "include_usage") is True
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         """What the prompt costs."""
         texts = (content_text(one) for one in self.messages)

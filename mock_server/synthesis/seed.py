@@ -1,10 +1,10 @@
 """Where variety comes from: a digest of the request, in place of a die."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import TypeVar
 
+from openapi import json_text
 from openapi.json_text import Json
 
 T = TypeVar("T")
@@ -14,7 +14,7 @@ def digest(*parts: Json | bytes) -> str:
     """Hexadecimal SHA-256 of values; equal JSON values have equal digests, in whatever order their members stand."""
     hashed = hashlib.sha256()
     for part in parts:
-        hashed.update(part if isinstance(part, bytes) else json.dumps(part, sort_keys=True).encode())
+        hashed.update(part if isinstance(part, bytes) else json_text.in_order(part).encode())
         hashed.update(b"\0")
     return hashed.hexdigest()
 

@@ -74,7 +74,8 @@ class ServerEnd(asyncio.Transport):
         self._closing = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self._pipe.put(bytes(data))
+        if not self._closing:
+            self._pipe.put(bytes(data))
 
     def is_closing(self) -> bool:
         return self._closing

@@ -135,23 +135,18 @@ def everything(listener: Listener, pieces: list[bytes]) -> list[bytes]:
     return PASSING.sub(b"", came).split(b"\r\n")
 
 
-@given(st.lists(_requests(), min_size=1, max_size=3), st.integers(0, 400))
-@settings(max_examples=150)
-def test_a_head_that_is_known_is_answered_as_one_that_is_read(
-    both: tuple[Listener, Listener], requests: list[bytes], cut: int
-) -> None:
-    knowing, reading = both
-    data = b"".join(requests)
-    for pieces in (requests * 3, [data[:cut], data[cut:]], requests, [data + data]):
-        assert everything(knowing, pieces) == everything(reading, pieces)
+def test_a_head_that_is_known_is_answered_as_one_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "PATIENCE", 0.1)  # what stands still is ended soon
+    with listening(Heads()) as knowing, listening(Unlearned()) as reading:
 
+        @given(st.lists(_requests(), min_size=1, max_size=3), st.integers(0, 400))
+        @settings(max_examples=150)
+        def same(requests: list[bytes], cut: int) -> None:
+            data = b"".join(requests)
+            for pieces in (requests * 3, [data[:cut], data[cut:]], requests, [data + data]):
+                assert everything(knowing, pieces) == everything(reading, pieces)
 
-@pytest.fixture(scope="module")
-def both() -> Iterator[tuple[Listener, Listener]]:
-    """One that learns, and one that does not. What stands still is ended soon."""
-    with pytest.MonkeyPatch.context() as patched, listening(Heads()) as knowing, listening(Unlearned()) as reading:
-        patched.setattr(protocol, "PATIENCE", 0.1)
-        yield knowing, reading
+        same()
 
 
 # --- which are known ------------------------------------------------------------------------------------------------

@@ -169,3 +169,11 @@ def test_an_answer_that_is_slow_is_sent_whole_and_so_is_a_connection_kept() -> N
         sleep(4 * SHORT)
         connection.send(GET)
         assert connection.receive(timeout=5).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_target_that_cannot_be_read_does_not_cut_the_answer_before_it() -> None:
+    with connected() as connection:
+        connection.send(
+            b"GET /__relay__/health HTTP/1.1\r\nhost: m\r\n\r\n" + b"CONNECT m:80 HTTP/1.1\r\nhost: m\r\n\r\n"
+        )
+        assert [status for status, _ in answers(rest(connection), "GET", "GET")] == [404, 400]
