@@ -191,7 +191,7 @@ class Adapter:
             return Done(asked, dressed(asked, ticket))
         if self.relays.crowded:
             ticket, under_way = gate.join(ticket)
-            asked = replace(asked, under_way=under_way)
+            asked = asked._replace(under_way=under_way)
         try:
             done = self._by_rule(relay, asked, ticket)
         except BaseException:

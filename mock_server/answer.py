@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from openapi.json_text import Json, JsonText
 from openapi.wire import http1_out
@@ -96,8 +97,7 @@ class Says:
     calls: tuple[tuple[str, Json], ...] = ()
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """One request as the mock sees it. `operation` is None for a path that the document does not have.
 
     `body` is the JSON value of the body (None where there is none or it is no JSON; `raw` has the bytes), `auth` what

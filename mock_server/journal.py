@@ -6,7 +6,7 @@ An entry keeps what is there already; secrets are taken out when it is read, so 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -89,7 +89,7 @@ class Entry:
         asked = self.done.asked
         if asked.body is not None or len(asked.raw) <= READ_AGAIN or nested_deeper(asked.raw, RIGHT.max_depth):
             return asked
-        return replace(asked, body=json_text.read(asked.raw).value)
+        return asked._replace(body=json_text.read(asked.raw).value)
 
     @cached_property
     def answer(self) -> Answer:
@@ -220,7 +220,7 @@ class Journal:
         if not self.most:
             return
         if len(done.asked.raw) > READ_AGAIN:
-            done = done._replace(asked=replace(done.asked, body=None, text=None))
+            done = done._replace(asked=done.asked._replace(body=None, text=None))
         weight = _weight(done, sent)
         self._kept.append((self._number(ago), came, done, sent, weight))
         self._bytes += weight

@@ -148,4 +148,4 @@ class Relays:
 def _for_model(asked: Asked, model: str) -> Asked:
     """The same request for another model."""
     body = {**asked.object, "model": model}
-    return replace(asked, body=body, raw=json_text.write(body))
+    return asked._replace(body=body, raw=json_text.write(body))

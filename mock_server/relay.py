@@ -162,7 +162,7 @@ class Relay:
             )
         if rule.reply is None and not rule.calls:
             return None
-        made = self._made(replace(asked, says=Says(rule.reply, rule.calls)))
+        made = self._made(asked._replace(says=Says(rule.reply, rule.calls)))
         return retimed(asked, made, rule.latency.over(self.latency), asked.under_way)
 
     def knows(self, model: str) -> bool:
@@ -198,7 +198,7 @@ class Relay:
     def _made(self, asked: Asked) -> Answer:
         named = self.checks.model_of(asked)
         names = (*self.known_models, *((named,) if named else ()))
-        heard = replace(asked, method="GET") if asked.method == "HEAD" else asked
+        heard = asked._replace(method="GET") if asked.method == "HEAD" else asked
         return fresh(synthesis.answer(heard, names))
 
 

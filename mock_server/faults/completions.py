@@ -20,7 +20,7 @@ def of_text(bend: Answering) -> Answering:
 
     @wraps(bend)
     def bent(asked: Asked, answer: Answer) -> Answer:
-        return bend(replace(asked, operation=CHAT), answer) if asked.operation == COMPLETIONS else answer
+        return bend(asked._replace(operation=CHAT), answer) if asked.operation == COMPLETIONS else answer
 
     bent.__doc__ = f"Text completions: {bend.__doc__}"
     return bent
@@ -33,7 +33,7 @@ def to_text(bend: Hearing) -> Hearing:
     def bent(asked: Asked) -> Asked:
         if asked.operation != COMPLETIONS:
             return asked
-        return replace(bend(replace(asked, operation=CHAT)), operation=COMPLETIONS)
+        return bend(asked._replace(operation=CHAT))._replace(operation=COMPLETIONS)
 
     bent.__doc__ = f"Text completions: {bend.__doc__}"
     return bent

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from functools import wraps
 
 from mock_server.answer import Asked
@@ -25,7 +24,7 @@ def hearing(asked: Asked, body: dict[str, Json]) -> Asked:
     """The request with another body; anything but a chat request stays as it is."""
     if asked.operation != CHAT or not asked.object or body == asked.object:
         return asked
-    return replace(asked, body=body, raw=json_text.write(body))
+    return asked._replace(body=body, raw=json_text.write(body))
 
 
 def asking(operation: str) -> Callable[[Callable[[dict[str, Json]], dict[str, Json]]], Hearing]:
@@ -35,7 +34,7 @@ def asking(operation: str) -> Callable[[Callable[[dict[str, Json]], dict[str, Js
         @wraps(change)
         def bend(asked: Asked) -> Asked:
             body = change(asked.object) if asked.operation == operation else asked.object
-            return asked if body == asked.object else replace(asked, body=body, raw=json_text.write(body))
+            return asked if body == asked.object else asked._replace(body=body, raw=json_text.write(body))
 
         return bend
 

@@ -105,7 +105,7 @@ def prefixed(_: Asked, body: Object) -> None:
 @honest_ear("honest-other-words")
 def other_words(asked: Asked) -> Asked:
     """The model says something else each time that it is asked, as a model does."""
-    return replace(asked, seed=asked.seed + 1000 * asked.turn + len(asked.raw))
+    return asked._replace(seed=asked.seed + 1000 * asked.turn + len(asked.raw))
 
 
 @honest_ear("honest-thinks-first")

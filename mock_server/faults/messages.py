@@ -24,7 +24,7 @@ def _of_messages(bend: Answering) -> Answering:
 
     @wraps(bend)
     def bent(asked: Asked, answer: Answer) -> Answer:
-        return bend(replace(asked, operation=CHAT), answer) if asked.operation == MESSAGE else answer
+        return bend(asked._replace(operation=CHAT), answer) if asked.operation == MESSAGE else answer
 
     return bent
 

@@ -35,7 +35,7 @@ def _on_list(change: Callable[[list[Object]], Json]) -> Answering:
 @hears("models-no-auth", "models.no-key")
 def list_open(asked: Asked) -> Asked:
     """The list is shown to anybody: what the relay serves, and to whom it sells, is public."""
-    return replace(asked, auth=Auth.VALID) if asked.operation == "listModels" and asked.auth is Auth.NONE else asked
+    return asked._replace(auth=Auth.VALID) if asked.operation == "listModels" and asked.auth is Auth.NONE else asked
 
 
 @sends("models-top-level-array", "models.list")

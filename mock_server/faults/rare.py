@@ -213,7 +213,7 @@ def comma_forgiven(asked: Asked) -> Asked:
     if not asked.raw.endswith(b",}"):
         return asked
     raw = asked.raw[:-2] + b"}"
-    return replace(asked, raw=raw, body=json_text.read(raw).value)
+    return asked._replace(raw=raw, body=json_text.read(raw).value)
 
 
 # --- what shows only where an answer of its own comes back ----------------------------------------------------------

@@ -38,13 +38,13 @@ def key_unchecked(policy: Policy) -> Policy:
 @hears("auth-any-key", "errors.wrong-key")
 def key_any(asked: Asked) -> Asked:
     """Any key is let in, as long as there is one: a revoked key goes on working."""
-    return replace(asked, auth=Auth.VALID) if asked.auth is Auth.WRONG else asked
+    return asked._replace(auth=Auth.VALID) if asked.auth is Auth.WRONG else asked
 
 
 @hears("auth-key-optional", "errors.no-key", "errors.other-scheme")
 def key_optional(asked: Asked) -> Asked:
     """A chat without any key is let in: anybody spends the owner's money."""
-    return replace(asked, auth=Auth.VALID) if asked.operation == CHAT and asked.auth is Auth.NONE else asked
+    return asked._replace(auth=Auth.VALID) if asked.operation == CHAT and asked.auth is Auth.NONE else asked
 
 
 @allows("unknown-model-200", "errors.unknown-model", "models.unknown")
@@ -80,7 +80,7 @@ def path_unchecked(policy: Policy) -> Policy:
 def scheme_any(asked: Asked) -> Asked:
     """Credentials of any scheme are let in: whoever sends a Basic header of a proxy gets in by accident."""
     other = header(asked.headers, "authorization").lower().startswith("basic ")
-    return replace(asked, auth=Auth.VALID) if other else asked
+    return asked._replace(auth=Auth.VALID) if other else asked
 
 
 @allows("content-type-ignored", "errors.wrong-content-type")

@@ -127,7 +127,7 @@ def says(text: str) -> Fault:
 
 def deaf(name: str) -> Fault:
     def hears(asked: Asked) -> Asked:
-        return replace(asked, body={key: value for key, value in asked.object.items() if key != name})
+        return asked._replace(body={key: value for key, value in asked.object.items() if key != name})
 
     return Fault(f"deaf-{name}", "", (), asked=hears)
 

@@ -1,7 +1,6 @@
 """Honest variants: other bytes, the same answer."""
 
 import zlib
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,7 +144,7 @@ def test_who_is_busy_answers_the_next_time(name: str, pairs: list[Pair]) -> None
     bend = FAULTS[name].answer
     assert bend
     for asked, answer in pairs:
-        first, second = bend(replace(asked, turn=1), answer), bend(replace(asked, turn=2), answer)
+        first, second = bend(asked._replace(turn=1), answer), bend(asked._replace(turn=2), answer)
         assert second == answer
         if answer.status == 200 and asked.method == "POST":
             assert first.status in {429, 503}
@@ -158,7 +157,7 @@ def test_other_words_are_of_another_seed_each_time(pairs: list[Pair]) -> None:
     bend = FAULTS["honest-other-words"].asked
     assert bend
     asked = pairs[0][0]
-    assert bend(replace(asked, turn=1)).seed != bend(replace(asked, turn=2)).seed != asked.seed
+    assert bend(asked._replace(turn=1)).seed != bend(asked._replace(turn=2)).seed != asked.seed
     assert bend(asked).body == asked.body
 
 
@@ -178,11 +177,11 @@ def test_who_declines_counts_as_many_tokens_and_obeys_what_is_no_prompt(pairs: l
     assert bend
     asked = next(one for one, _ in pairs if one.operation == "createChatCompletion" and one.object)
     said: list[Json] = [{"role": "user", "content": "Write a long story about the sea, and one about the hills."}]
-    plain = replace(asked, body={"model": "m", "messages": said})
+    plain = asked._replace(body={"model": "m", "messages": said})
     assert bend(plain).object["messages"] != said
     assert Prompt(bend(plain).object).tokens == Prompt(plain.object).tokens
     obliged: list[dict[str, Json]] = [{"model": "m", "messages": said, "stop": "x"}, {"model": "m"}, {"messages": []}]
     for body in obliged:
-        assert bend(replace(asked, body=body)).body == body
+        assert bend(asked._replace(body=body)).body == body
     short: list[Json] = [{"role": "user", "content": "Hi"}]
-    assert bend(replace(asked, body={"messages": short})).object["messages"] == short
+    assert bend(asked._replace(body={"messages": short})).object["messages"] == short

@@ -1,7 +1,6 @@
 """What single faults do to an answer, told by readers that know nothing of faults."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,7 +38,7 @@ def violations(answer: Answer) -> list[tuple[str, str]]:
 def asked_for(stream: Pair, **more: Any) -> Pair:
     asked, _ = stream
     body = {**asked.object, **more}
-    heard = replace(asked, body=body, raw=json.dumps(body).encode())
+    heard = asked._replace(body=body, raw=json.dumps(body).encode())
     return heard, synthesis.answer(heard, now=1_700_000_000)
 
 
