@@ -162,7 +162,7 @@ class Adapter:
         done = self._answer(relay, method, target, headers, raw)
         if done.settled:
             made = None if done.common.recorded else second
-            self._settled.keep(key, Decision(done.asked, done.common, made, done.play))
+            self._settled.keep(key, Decision(done.asked.unread, done.common, made, done.play))
         return done
 
     def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Done:

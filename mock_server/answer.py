@@ -120,6 +120,11 @@ class Asked(NamedTuple):
     text: JsonText | None = None
 
     @property
+    def unread(self) -> "Asked":
+        """The same without the value of its body, which can be read again."""
+        return Asked._make((*self[:5], None, *self[6:-1], None))
+
+    @property
     def judged(self) -> Json | JsonText:
         """The body with what its text shows of it, as long as it is that of the text."""
         return self.text if self.text and self.text.value is self.body else self.body

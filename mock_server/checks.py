@@ -66,7 +66,7 @@ class Checks:
 
     def _match(self, method: str, path: str) -> Match | None:
         """The operation of a request; HEAD is as GET."""
-        return self.document.match(as_get(method) if self.policy.head else method, path)
+        return self.document.match("GET" if method == "HEAD" and self.policy.head else method, path)
 
     def model_of(self, asked: Asked) -> str | None:
         """The model that a request names, in its path or in its body."""
@@ -151,14 +151,16 @@ class Checks:
             )
         if self.policy.media_type and not is_json(header(asked.headers, "content-type")):
             return self.refuse(asked, 415, "Content-Type must be application/json.", code="unsupported_media_type")
+        return self._unreadable(asked) if asked.body is None else None
+
+    def _unreadable(self, asked: Asked) -> Answer | None:
+        """A refusal of what has no value; `null` has one, which the schema is for."""
         if nested_deeper(asked.raw, self.policy.max_depth):
             return self.refuse(
                 asked, 413, f"JSON nested deeper than {self.policy.max_depth} levels.", code="request_too_large"
             )
-        text = json_text.read(asked.raw) if asked.body is None else None
-        return (
-            self.refuse(asked, 400, f"The body is {text.fault}.", code="invalid_json") if text and text.fault else None
-        )
+        fault = json_text.read(asked.raw).fault
+        return self.refuse(asked, 400, f"The body is {fault}.", code="invalid_json") if fault else None
 
     def _schema(self, asked: Asked) -> Answer | None:
         found = self._faults(asked) if self._mode(asked) is Mode.REJECT else ()
@@ -202,7 +204,3 @@ def _explaining(refusal: Answer, records: list[Json]) -> Answer:
     error = body.get("error")
     told: dict[str, Json] = {**body, "error": {**error, "violations": records}} if isinstance(error, dict) else body
     return replace(refusal, frames=(replace(refusal.frames[0], data=json_text.write(told)),))
-
-
-def as_get(method: str) -> str:
-    return "GET" if method == "HEAD" else method

@@ -30,7 +30,6 @@ from openapi.wire.redaction import Redactor
 MOST_BYTES = 64 << 20  # of requests and answers that are kept
 SHOWN = 64 << 10  # bytes of a body that an entry shows
 PIECES = 1000  # frames whose times it shows
-READ_AGAIN = 4 << 10  # bytes of a request whose JSON is read anew: as a value it may weigh thirty times as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class Entry:
     @cached_property
     def asked(self) -> Asked:
         asked = self.done.asked
-        if asked.body is not None or len(asked.raw) <= READ_AGAIN or nested_deeper(asked.raw, RIGHT.max_depth):
+        if asked.body is not None or nested_deeper(asked.raw, RIGHT.max_depth):
             return asked
         return asked._replace(body=json_text.read(asked.raw).value)
 
@@ -219,8 +218,8 @@ class Journal:
         self.count += 1
         if not self.most:
             return
-        if len(done.asked.raw) > READ_AGAIN:
-            done = done._replace(asked=done.asked._replace(body=None, text=None))
+        if done.asked.body is not None:  # as a value it may weigh thirty times as much: it is read anew
+            done = Done(done.asked.unread, *done[1:])
         weight = _weight(done, sent)
         self._kept.append((self._number(ago), came, done, sent, weight))
         self._bytes += weight

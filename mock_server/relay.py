@@ -116,9 +116,11 @@ class Relay:
 
     def _may_compress(self, asked: Asked, answer: Answer) -> bool:
         """Whole JSON, where the client said that it takes gzip (RFC 9110 section 12.5.3)."""
+        if answer.recorded or answer.wire is not None or answer.framing is not Framing.CONTENT_LENGTH:
+            return False
         taken = GZIP.search(header(asked.headers, "accept-encoding") or "")
-        plain = not answer.recorded and answer.wire is None and header(answer.headers, "content-encoding") is None
-        return bool(taken) and plain and answer.framing is Framing.CONTENT_LENGTH and len(answer.body) >= WORTH_IT
+        plain = header(answer.headers, "content-encoding") is None
+        return bool(taken) and plain and len(answer.body) >= WORTH_IT
 
     def _decide(self, asked: Asked) -> Answer:
         known = self._picked(asked) or self._equal(asked) or media.answer(asked) or self.checks.refusal(asked)

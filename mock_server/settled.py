@@ -12,6 +12,7 @@ from mock_server.relay import Relay
 from mock_server.script import Play
 
 MOST = 256
+MOST_SEEN = 4096
 LONGEST = 16 << 10  # bytes of a body
 HEAVIEST = 256 << 10  # bytes of an answer that was made up; a recorded one is there anyway
 
@@ -34,11 +35,13 @@ class Settled:
     def __init__(self) -> None:
         self._relay: Relay | None = None
         self._decisions: dict[Key, Decision] = {}
+        self._seen: set[int] = set()  # hashes of what came once: most of it comes never again
 
     def find(self, relay: Relay, key: Key, second: int) -> Decision | None:
         if relay is not self._relay:
             self._relay = relay
             self._decisions.clear()
+            self._seen.clear()
         found = self._decisions.get(key)
         if not found or (found.second is not None and found.second != second):
             return None
@@ -48,7 +51,15 @@ class Settled:
         return found
 
     def keep(self, key: Key, decision: Decision) -> None:
-        if len(key[-1]) <= LONGEST and (decision.second is None or _weight(decision.answer) <= HEAVIEST):
+        """Remembers a decision, once its request came twice."""
+        if len(key[-1]) > LONGEST:
+            return
+        known = hash(key)
+        if known not in self._seen:
+            if len(self._seen) >= MOST_SEEN:
+                self._seen.clear()
+            self._seen.add(known)
+        elif decision.second is None or _weight(decision.answer) <= HEAVIEST:
             if len(self._decisions) >= MOST:
                 self._decisions.clear()
             self._decisions[key] = decision

@@ -68,6 +68,11 @@ class Rule:
         """Whether the same request gets the same answer by it each time: nothing is counted, measured or drawn."""
         return self.always and not self.faults and self.limit is None and self.outage is None
 
+    @cached_property
+    def standing(self) -> "Play":
+        """What it does where it is `constant`."""
+        return Play(self, next(iter(self.recordings), None), settled=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Play:
@@ -101,7 +106,7 @@ class Script:
         for rule in self.rules:
             if rule.when.holds(asked):
                 if rule.constant and first:
-                    return Play(rule, next(iter(rule.recordings), None), settled=True)
+                    return rule.standing
                 play = self._turn(rule, asked, ledger)
                 if play:
                     return play
