@@ -160,7 +160,7 @@ class Adapter:
         if known:
             return Done(known.asked, known.answer, relay, known.play, own(known.asked, known.answer))
         done = self._answer(relay, method, target, headers, raw)
-        if done.settled:
+        if done.settled and self._settled.came(key):
             made = None if done.common.recorded else second
             self._settled.keep(key, Decision(done.asked.unread, done.common, made, done.play))
         return done

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from openapi.wire.exchange import Auth, Headers
 
@@ -44,6 +44,7 @@ def header(headers: Headers, name: str) -> str | None:
     return next((value for key, value in headers if key.lower() == name), None)
 
 
+@lru_cache(maxsize=16)
 def is_json(content_type: str | None) -> bool:
     """Whether a Content-Type, in any case and with any parameters, says JSON (RFC 6839 section 3.1 for `+json`)."""
     media = (content_type or "").partition(";")[0].strip().lower()

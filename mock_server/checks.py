@@ -187,7 +187,8 @@ class Checks:
 
     def _room(self, asked: Asked) -> Answer | None:
         body = asked.object
-        wanted = max((whole_number(body[name]) or 0 for name in synthesis.LIMITS if name in body), default=0)
+        named = [body[name] for name in synthesis.LIMITS if name in body]
+        wanted = max((whole_number(value) or 0 for value in named), default=0) if named else 0
         if wanted <= self.policy.context:
             return None
         return fresh(synthesis.no_room(wanted, self.policy.context, asked.operation))

@@ -50,16 +50,20 @@ class Settled:
             found = self._decisions[key] = found._replace(answer=again)
         return found
 
-    def keep(self, key: Key, decision: Decision) -> None:
-        """Remembers a decision, once its request came twice."""
+    def came(self, key: Key) -> bool:
+        """Whether such a request came before; from now on one did. Only then is it worth to be remembered."""
         if len(key[-1]) > LONGEST:
-            return
+            return False
         known = hash(key)
-        if known not in self._seen:
-            if len(self._seen) >= MOST_SEEN:
-                self._seen.clear()
-            self._seen.add(known)
-        elif decision.second is None or _weight(decision.answer) <= HEAVIEST:
+        if known in self._seen:
+            return True
+        if len(self._seen) >= MOST_SEEN:
+            self._seen.clear()
+        self._seen.add(known)
+        return False
+
+    def keep(self, key: Key, decision: Decision) -> None:
+        if decision.second is None or _weight(decision.answer) <= HEAVIEST:
             if len(self._decisions) >= MOST:
                 self._decisions.clear()
             self._decisions[key] = decision
