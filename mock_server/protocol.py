@@ -175,7 +175,7 @@ class Protocol(HttpToolsProtocol):
             sender = self._decided or self._decide(self.held)
             if sender is not self.held:  # who has decided needs it no more: many streams may be open at once
                 self.cycle.body.clear()
-                self.cycle.scope["headers"] = []
+                self.headers.clear()
             self._decided = None
             self._release(sender)
         self._whole = b""
