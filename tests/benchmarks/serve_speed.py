@@ -3,8 +3,9 @@
 Server and client have a core each, 64 connections, uvloop and httptools on both servers, in turn in one run:
 
 unary     672 bytes of JSON. The bare one reads the request and sends; the mock validates it against the document and
-          finds a recording that is equal, or by a rule of a script, or makes an answer up. A request that came before,
-          byte for byte, is known to be valid and whose it is; where each is another, nothing is known
+          finds a recording that is equal, or by a rule of a script, or makes an answer up. A request that came twice,
+          byte for byte, is known to be valid and whose it is; where each is another, its head alone is known, and its
+          body is parsed, validated and matched anew
 stream    101 events, each a chunk of HTTP. The bare one sends each by itself; the mock has a recording, `--speed max`
 
 aimock, the fastest of the other mocks, stands beside them with as large answers where `make clients` has brought it.
