@@ -80,7 +80,7 @@ class Heads:
         found = self._fields.get(lines)
         if found is None:
             found = Fields((name.decode("latin-1"), value.decode("latin-1")) for name, value in lines)
-            if sum(len(value) for _, value in found) <= LONGEST:
+            if found.size <= LONGEST:
                 if len(self._fields) >= MOST:
                     self._fields.clear()
                 self._fields[lines] = found

@@ -213,6 +213,13 @@ def test_so_many_heads_are_known() -> None:
     assert heads.find(GET.replace(b"/", b"/0", 1)) is None
 
 
+@pytest.mark.parametrize(("name", "is_kept"), [(b"a", True), (b"a" * LONGEST, False)])
+def test_the_fields_of_a_long_head_are_not_kept(name: bytes, *, is_kept: bool) -> None:
+    heads = Heads()
+    scope = {"method": "GET", "path": "/", "headers": [(name, b"b")]}
+    assert (heads.read(scope).fields is heads.read(scope).fields) is is_kept
+
+
 # --- on a connection ------------------------------------------------------------------------------------------------
 
 
