@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.interrupts import interruption
 from conformance.outputs import Outputs, safe, stop, writing
 from conformance.reach import harmless, known_of, reached, reaching
 from conformance.watching import Watching
@@ -161,7 +162,7 @@ def _discover(target: "Target", link: "Link", given: dict[str, Any]) -> int:
 def run_to(
     out: Path, target: "Target", link: "Link", the_plan: "Plan", options: "Options", *, quiet: bool = False
 ) -> "Run":
-    """Judges a relay, the run written to `out` as it happens. Ctrl-C leaves a valid prefix and says so."""
+    """Judges a relay, the run written to `out` as it happens. Ctrl-C and SIGTERM leave a valid prefix and say so."""
     from conformance.check import check as judge_relay  # noqa: PLC0415
     from conformance.outputs import prepare  # noqa: PLC0415
     from conformance.run import Writer  # noqa: PLC0415
@@ -176,7 +177,8 @@ def run_to(
         try:
             asyncio.run(judging())
         except KeyboardInterrupt:
-            stop(f"interrupted; what was captured is in {out}", 130)
+            how, code = interruption()
+            stop(f"{how}; what was captured is in {out}", code)
     return runs[0]
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from conformance.interrupts import interruption
 from conformance.outputs import STDOUT, lang, prepare, put, safe, stop, tell
 from conformance.reach import MONEY, SECONDS, link_of
 from conformance.watching import Watching
@@ -186,7 +187,8 @@ def _judged(members: "Sequence[Member]", *, quiet: bool) -> "list[Judged]":
         try:
             asyncio.run(judging())
         except KeyboardInterrupt:
-            stop(f"interrupted; what was captured is in {members[0].out.parent}", 130)
+            how, code = interruption()
+            stop(f"{how}; what was captured is in {members[0].out.parent}", code)
     return judged
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,9 +96,10 @@ def selftest(  # noqa: PLR0917 - click calls it by name
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
     trials: list[Trial] = []
-    for trial in faulty.try_all(pairs, jobs=jobs, keep=keep, fuzz=fuzz):
-        trials.append(trial)
-        click.echo(f"{len(trials)}/{len(pairs)} {matrix.line(trial)}", err=trial.holds)
+    with closing(faulty.try_all(pairs, jobs=jobs, keep=keep, fuzz=fuzz)) as trying:
+        for trial in trying:
+            trials.append(trial)
+            click.echo(f"{len(trials)}/{len(pairs)} {matrix.line(trial)}", err=trial.holds)
     whole = not (faults or named or honest or fuzz)
     click.echo("\n".join(matrix.summary(trials, whole=whole)))
     if markdown:
