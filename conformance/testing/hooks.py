@@ -100,15 +100,18 @@ class Hooks:
         summary = summarise(run, self.setup.book.rules)
         terminalreporter.section(visible(f"relay {summary.relay}"))
         terminalreporter.write_line(summary.line)
-        terminalreporter.write_line(f"exit {summary.exit}: {summary.meaning}")
+        as_check = "" if summary.exit is None else f"relayproof check would end with {summary.exit}: "
+        terminalreporter.write_line(f"{as_check}{summary.meaning}")  # pytest has a code of its own
         if run.footer and run.footer.note:
             terminalreporter.write_line(visible(run.footer.note))
         for line in told(run.footer.generated) if run.footer and run.footer.generated else ():
             terminalreporter.write_line(visible(line))
         for note in summary.notes:
             terminalreporter.write_line(visible(f"baseline: {note.kind.value}: {note.waiver}: {note.text}"))
-        spent = run.footer.spent if run.footer else {}
-        spoken = ", ".join(f"{many} {what.replace('_', ' ')}" for what, many in spent.items())
+        if run.footer is None:
+            terminalreporter.write_line(f"what was captured is in {self.setup.out}")
+            return
+        spoken = ", ".join(f"{many} {what.replace('_', ' ')}" for what, many in run.footer.spent.items())
         terminalreporter.write_line(visible(spoken))
         terminalreporter.write_line(f"run: {self.setup.out}")
 

@@ -129,21 +129,34 @@ def test_rules_of_a_users_own_are_items_too(pytester: pytest.Pytester) -> None:
     assert "without which support finds nothing" in told.stdout.str()
 
 
-def test_an_interruption_leaves_a_run_that_can_be_read(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest("""
-        import os, signal, threading
+def interrupted_at(pytester: pytest.Pytester, lines: int) -> None:
+    """Has pytest interrupted once so many lines of the run are there."""
+    pytester.makeconftest(f"""
+        import os, pathlib, signal, threading, time
         import pytest
+
+
+        def interrupt():
+            run = pathlib.Path("run.jsonl")
+            while not run.exists() or run.read_text(encoding="utf-8").count("\\n") < {lines}:
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGINT)
 
 
         @pytest.hookimpl(wrapper=True, tryfirst=True)
         def pytest_runtestloop():
-            threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Thread(target=interrupt, daemon=True).start()
             return (yield)
     """)
+
+
+def test_an_interruption_leaves_a_run_that_can_be_read(pytester: pytest.Pytester) -> None:
+    interrupted_at(pytester, 1)
     with running("--api-key", KEY, "--ttft", "60000") as base:
         told = suite(pytester, base, "-k", "chat.stream.done", "--relay-out", "run.jsonl")
     assert told.ret == pytest.ExitCode.INTERRUPTED
     assert run_of(pytester.path / "run.jsonl").footer is None
+    told.stdout.fnmatch_lines(["this run did not end", "what was captured is in run.jsonl"])
 
 
 def test_the_example_of_the_readme_runs(faulty: str, pytester: pytest.Pytester) -> None:
@@ -227,6 +240,22 @@ def test_the_command_and_pytest_ask_the_same_for_a_seed(rare: str, pytester: pyt
     ours, theirs = (run_of(pytester.path / name) for name in ("run.jsonl", "check.jsonl"))
     assert sorted(map(str, drawn_in(ours))) == sorted(map(str, drawn_in(theirs))), "a file has them as they end"
     assert len(drawn_in(ours)) > 50
+
+
+def test_an_interruption_amid_generated_probes_is_told_quietly(rare: str, pytester: pytest.Pytester) -> None:
+    interrupted_at(pytester, 40)
+    told = suite(pytester, rare, "--relay-fuzz", "-m", "fuzz", *FUZZ)
+    assert told.ret == pytest.ExitCode.INTERRUPTED
+    assert "Traceback" not in told.stdout.str() + told.stderr.str()
+    assert "never retrieved" not in told.stdout.str() + told.stderr.str()
+    told.stdout.fnmatch_lines(["what was captured is in run.jsonl"])
+
+
+def test_what_a_check_would_end_with_is_not_told_as_pytests_own_code(rare: str, pytester: pytest.Pytester) -> None:
+    told = suite(pytester, rare, "--relay-fuzz", "--relay-max-requests", "0", "-m", "fuzz", *FUZZ)
+    assert told.ret == 0
+    told.stdout.fnmatch_lines(["relayproof check would end with 4: *"])
+    assert "\nexit 4" not in told.stdout.str()
 
 
 def test_nothing_is_drawn_where_its_items_are_left_out(rare: str, pytester: pytest.Pytester) -> None:
