@@ -120,13 +120,17 @@ def test_5_our_own_fault_is_told_and_is_nobody_elses() -> None:
     ("number", "code", "how"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 )
 def test_130_and_143_an_end_from_outside(number: signal.Signals, code: int, how: str) -> None:
-    with serving(hangs) as server, started("check", server.url, *ONE, "--out", "r.jsonl") as process:
+    Path("old.xml").write_text("of an earlier run", encoding="utf-8")
+    words = ("--out", "r.jsonl", "--html", "new.html", "--json", "below/new.json", "--junit", "old.xml")
+    with serving(hangs) as server, started("check", server.url, *ONE, *words) as process:
         until = time.monotonic() + 30
         while not server.heard and time.monotonic() < until:
             time.sleep(0.01)
         os.kill(process.pid, number)
         out, err = process.communicate(timeout=30)
     assert process.returncode == code
+    assert [path.name for path in sorted(Path().rglob("*.*"))] == ["old.xml", "r.jsonl"], "no report that is empty"
+    assert Path("old.xml").read_text(encoding="utf-8") == "of an earlier run"
     assert err == f"relayproof: {how}; what was captured is in r.jsonl\n"
     assert out == ""
 
