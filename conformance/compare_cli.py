@@ -136,6 +136,8 @@ def _member(target: "Target", out: Path, given: dict[str, Any]) -> "Member":
     hunt = None
     if given["fuzz"]:  # no failure of an earlier run comes first: all relays are asked the same
         plan, hunt = hunting.drawn(plan, target, given["seed"], 0, Path(os.devnull))
+        if why := hunting.undrawn(plan, target):
+            click.echo(f"{target.name}: --fuzz: nothing is drawn: {why}", err=True)
     options = Options(
         concurrency=target.concurrency or given["concurrency"],
         seed=given["seed"],

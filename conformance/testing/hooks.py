@@ -9,10 +9,12 @@ import pytest
 
 import conformance
 from conformance.exit_code import Exit
+from conformance.fuzz.prepare import undrawn
 from conformance.report.escape import visible
 from conformance.report.smallest import told
 from conformance.report.summary import summarise
 from conformance.rule import Level
+from conformance.run import Run
 from conformance.testing.asking import FUZZED, Asking
 from conformance.testing.items import RelayFile, RelayItem
 from conformance.testing.setup import SHARED, Setup
@@ -91,8 +93,19 @@ class Hooks:
         if run is not None and exitstatus == 0 and (run.footer is None or run.footer.exit in OF_ITSELF):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _undrawn(self, run: Run | None) -> str | None:
+        """Why --relay-fuzz drew nothing; None where it did, or what it drew was not selected."""
+        setup = self.setup
+        if not setup.fuzz or setup.again or self.worker or (run and run.header.plan.get("generated")):
+            return None
+        if run or self.collected:
+            return undrawn(setup.plan, setup.target)
+        return "no item of the suite was selected: add --relay-suite, or --pyargs conformance"
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         run = self.asking.told()
+        if why := self._undrawn(run):
+            terminalreporter.write_line(f"relay: nothing is drawn for --relay-fuzz: {why}")
         if run is None:
             if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not self.collected:
                 terminalreporter.write_line("relay: no rule was collected: add --relay-suite, or --pyargs conformance")
