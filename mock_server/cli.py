@@ -259,6 +259,8 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click calls it by name
 
 
 def _exit(number: int, _: object) -> NoReturn:
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.SIG_IGN)  # on a terminal both may come: once is enough
     sys.exit(128 + number)
 
 
