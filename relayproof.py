@@ -12,6 +12,8 @@ from typing import NoReturn
 
 import click
 
+from conformance.interrupts import interruptible, interruption
+
 COMMANDS = {
     "demo": ("relayproof:demo", "Start the mock, judge it, write the report: no key, no network."),
     "serve": ("mock_server.cli:serve", "Serve a relay on this machine: recordings, synthesis, faults."),
@@ -115,20 +117,21 @@ DEMO_KEY = "sk-relayproof-demo-0123456789"
 
 
 def main() -> None:
-    """The console script. Whatever goes wrong ends in one line and a code of its own: 2 wrong use, 130 Ctrl-C, 5 our
-    own fault, with the traceback on demand."""
+    """The console script. Whatever goes wrong ends in one line and a code of its own: 2 wrong use, 130 Ctrl-C, 143
+    SIGTERM, 5 our own fault, with the traceback on demand."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a console of another code page
     try:
-        sys.exit(cli(standalone_mode=False))
+        with interruptible():
+            sys.exit(cli(standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
     except click.ClickException as error:
         _end(" ".join(error.format_message().split()), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _end("interrupted", 130)
+        _end(*interruption())
     except Exception as error:
         if os.environ.get("RELAYPROOF_DEBUG"):
             raise

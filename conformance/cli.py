@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from conformance.interrupts import interruption
 from conformance.outputs import Outputs, safe, stop, writing
 from conformance.reach import harmless, known_of, reached, reaching
 from conformance.watching import Watching
@@ -46,7 +47,12 @@ _extends = click.option(
 @click.argument("base_url", required=False)
 @click.option("--target", "target_name", metavar="NAME|FILE.toml", help="A known relay, or a file that describes one.")
 @reaching
-@click.option("--only", multiple=True, metavar="RULE|SURFACE", help="Only rules (or probes) of this id or chapter.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="RULE|SURFACE",
+    help="Only rules (or probes) of this id or chapter; a stored failure by its name, fuzz.…, or all of them by fuzz.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan and its upper bound, and send nothing.")
 @click.option("--discover", is_flag=True, help="Find what is there, unbilled, and print a target file for it.")
 @click.option("--strict", is_flag=True, help="SHOULD counts as MUST, and a stale baseline as wrong use.")
@@ -69,10 +75,9 @@ _extends = click.option(
 @click.option("--fuzz", is_flag=True, help="Draw requests from the document too, and make smaller what fails.")
 @click.option(
     "--fuzz-cases",
-    default=0,
     type=click.IntRange(0, 100_000),
     metavar="N",
-    help="With --fuzz: so many random ones for each operation besides.",
+    help="With --fuzz, and only with it: so many random ones for each operation besides.",
 )
 @click.option("--fetch-media", is_flag=True, help="Fetch the first bytes of what answers link to, without the key.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -99,17 +104,25 @@ def _check(given: dict[str, Any]) -> int:
 
     known = known_of(given)
     target, link = reached(given)
+    random = hunting.random_cases(given["fuzz_cases"], fuzz=given["fuzz"])
     if given["discover"]:
+        if given["fuzz"]:
+            stop("--discover judges nothing: --fuzz has no place beside it")
         return _discover(target, link, given)
     book = load(given["extensions"])
-    the_plan = planning.plan(target, book.rules, book.probes, given["only"], fetch_media=given["fetch_media"])
+    only, again = hunting.apart(given["only"])
+    the_plan = planning.plan(target, book.rules, book.probes, only, fetch_media=given["fetch_media"])
     the_plan = replace(the_plan, extended=book.record)
     for role in the_plan.idle_roles:
         click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
     hunt, failures = None, LOCAL_RUNS / f"{safe(target.name)}.failures.jsonl"
-    if given["fuzz"] or given["fuzz_cases"]:
-        the_plan, hunt = hunting.drawn(the_plan, target, given["seed"], given["fuzz_cases"], failures)
-    if not the_plan.probes:
+    if again:
+        the_plan, hunt = hunting.again(the_plan, target, given["only"], failures)
+    elif given["fuzz"]:
+        the_plan, hunt = hunting.drawn(the_plan, target, given["seed"], random, failures)
+        if why := hunting.undrawn(the_plan, target):
+            click.echo(f"--fuzz: nothing is drawn: {why}", err=True)
+    if not the_plan.probes and not again:
         stop(f"nothing to ask: {next((told.reason for told in the_plan.skipped if told.reason), 'no probe is left')}")
     options = Options(
         concurrency=given["concurrency"],
@@ -161,7 +174,7 @@ def _discover(target: "Target", link: "Link", given: dict[str, Any]) -> int:
 def run_to(
     out: Path, target: "Target", link: "Link", the_plan: "Plan", options: "Options", *, quiet: bool = False
 ) -> "Run":
-    """Judges a relay, the run written to `out` as it happens. Ctrl-C leaves a valid prefix and says so."""
+    """Judges a relay, the run written to `out` as it happens. Ctrl-C and SIGTERM leave a valid prefix and say so."""
     from conformance.check import check as judge_relay  # noqa: PLC0415
     from conformance.outputs import prepare  # noqa: PLC0415
     from conformance.run import Writer  # noqa: PLC0415
@@ -176,7 +189,8 @@ def run_to(
         try:
             asyncio.run(judging())
         except KeyboardInterrupt:
-            stop(f"interrupted; what was captured is in {out}", 130)
+            how, code = interruption()
+            stop(f"{how}; what was captured is in {out}", code)
     return runs[0]
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from conformance.interrupts import interruption
 from conformance.outputs import STDOUT, lang, prepare, put, safe, stop, tell
 from conformance.reach import MONEY, SECONDS, link_of
 from conformance.watching import Watching
@@ -135,6 +136,8 @@ def _member(target: "Target", out: Path, given: dict[str, Any]) -> "Member":
     hunt = None
     if given["fuzz"]:  # no failure of an earlier run comes first: all relays are asked the same
         plan, hunt = hunting.drawn(plan, target, given["seed"], 0, Path(os.devnull))
+        if why := hunting.undrawn(plan, target):
+            click.echo(f"{target.name}: --fuzz: nothing is drawn: {why}", err=True)
     options = Options(
         concurrency=target.concurrency or given["concurrency"],
         seed=given["seed"],
@@ -186,7 +189,8 @@ def _judged(members: "Sequence[Member]", *, quiet: bool) -> "list[Judged]":
         try:
             asyncio.run(judging())
         except KeyboardInterrupt:
-            stop(f"interrupted; what was captured is in {members[0].out.parent}", 130)
+            how, code = interruption()
+            stop(f"{how}; what was captured is in {members[0].out.parent}", code)
     return judged
 
 

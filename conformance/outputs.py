@@ -138,13 +138,17 @@ def _heard() -> Iterator[None]:
 
 
 def prepare(path: Path) -> None:
-    """Makes the folder of a file to be written. Raises ConfigurationError where it cannot be."""
+    """Makes the folder of a file to be written. Raises ConfigurationError where it cannot be. A file that was not there
+    is not there afterwards: who is interrupted leaves none that is empty."""
     from conformance.target import ConfigurationError  # noqa: PLC0415
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not path.exists()
         with path.open("a", encoding="utf-8"):
             pass
+        if fresh:
+            path.resolve().unlink()  # of a link that led nowhere, what it leads to
     except OSError as error:
         msg = f"cannot write {path}: {error.strerror or error}"
         raise ConfigurationError(msg) from None

@@ -111,16 +111,16 @@ def plan(
     explored = _explored(target, probes.values())
     asked = [probe for probe in probes.values() if _claimed(probe, target) or probe.id in explored]
     asked = asked if fetch_media else [probe.without_links() for probe in asked]
-    sought = [word for word in only if word in rules or not any(_named(probe.id, [word]) for probe in asked)]
+    sought = [word for word in only if word in rules or not any(is_named(probe.id, [word]) for probe in asked)]
     for word in sought:
-        if not any(_named(name, [word]) for name in rules):
+        if not any(is_named(name, [word]) for name in rules):
             msg = f"--only {word}: no rule, surface or probe of this target has such a name"
             raise ConfigurationError(msg)
     wanted = confined(rules, only)
-    by_rule = {name: rule for name, rule in wanted.items() if not only or _named(name, sought)}
+    by_rule = {name: rule for name, rule in wanted.items() if not only or is_named(name, sought)}
     planned = [_planned(number, probe, target) for number, probe in enumerate(asked, 1)]
     if only:
-        named = {one.number for one in planned if _named(one.probe.id, only) or any(one.reaches(by_rule))}
+        named = {one.number for one in planned if is_named(one.probe.id, only) or any(one.reaches(by_rule))}
         roles = {one.probe.role for one in planned if one.number in named}
         planned = [one for one in planned if one.number in named or (one.probe.control and one.probe.role in roles)]
     known = {rule.id for one in planned for rule in one.reaches(wanted)}
@@ -149,10 +149,11 @@ def _planned(number: int, probe: Probe, target: Target) -> Planned:
 
 def confined(rules: Mapping[str, R], only: Sequence[str]) -> dict[str, R]:
     """The rules that `only` names; all of them where it is empty or names probes alone."""
-    return {name: rule for name, rule in rules.items() if not only or _named(name, only)} or dict(rules)
+    return {name: rule for name, rule in rules.items() if not only or is_named(name, only)} or dict(rules)
 
 
-def _named(name: str, only: Iterable[str]) -> bool:
+def is_named(name: str, only: Iterable[str]) -> bool:
+    """Whether a word is this name, or the beginning of it."""
     return any(name == word or name.startswith(word.rstrip(".") + ".") for word in only)
 
 

@@ -39,6 +39,13 @@ def _whole(text: str) -> int:
         raise argparse.ArgumentTypeError(msg) from None
 
 
+def _cases(text: str) -> int:
+    if not 0 <= _whole(text) <= 100_000:
+        msg = f"{text} is not in the range 0<=x<=100000."
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
 def _at_a_time(text: str) -> int:
     if not 1 <= _count(text) <= 64:
         msg = f"{text!r} is not from 1 to 64"
@@ -74,7 +81,13 @@ OPTIONS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (  # option, na
     ("target", "target_name", "NAME|FILE.toml", "A known relay, or a file that describes one.", {}),
     ("model", "models", "[ROLE=]NAME", "A model and what it is named for; a bare name is for chat. Repeatable.", MANY),
     ("api-key-env", "api_key_env", "VAR", "The variable that holds the key. Default: RELAYPROOF_API_KEY.", {}),
-    ("only", "only", "RULE|SURFACE", "Only rules (or probes) of this id or chapter. Repeatable.", MANY),
+    (
+        "only",
+        "only",
+        "RULE|SURFACE",
+        "Only rules (or probes) of this id or chapter, or fuzz.… stored. Repeatable.",
+        MANY,
+    ),
     ("extend", "extensions", "FILE.py|NAME", "Rules and probes of your own, too. Repeatable.", MANY),
     ("baseline", "baseline", "FILE.toml", "Excuse what it waives: xfailed.", {"type": Path}),
     ("dialect", "dialects", "NAME|FILE.toml", "Excuse the habits of a family: xfailed. Repeatable.", MANY),
@@ -92,8 +105,8 @@ OPTIONS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (  # option, na
         "fuzz-cases",
         "cases",
         "N",
-        "As --relay-fuzz, and N random ones for each operation.",
-        {"type": _count, "default": 0},
+        "With --relay-fuzz, and only with it: N random ones for each operation besides.",
+        {"type": _cases},
     ),
     ("seed", "seed", "N", "Seed of what is drawn (0).", {"type": _whole, "default": 0}),
     (
@@ -122,9 +135,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     suite = config.getoption("relay_suite")
+    wanted = "--relay-suite" if suite else "--relay-fuzz" if config.getoption("relay_fuzz") else None
     if not config.getoption("relay_base_url") and not config.getoption("relay_target_name"):
-        if suite:
-            raise pytest.UsageError("--relay-suite: whom to judge? give --relay-base-url, or --relay-target")
+        if wanted:
+            raise pytest.UsageError(f"{wanted}: whom to judge? give --relay-base-url, or --relay-target")
         return
     from conformance.testing.hooks import Hooks  # noqa: PLC0415 - only where a relay is named
     from conformance.testing.setup import setup  # noqa: PLC0415

@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import sys
-from contextlib import ExitStack
+import threading
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -196,6 +197,7 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     metavar="S",
     help="Seconds that answers under way get when it is told to stop.",
 )
+@click.option("--until-eof", is_flag=True, help="End once standard input does: whoever started it is gone.")
 @click.option(
     "--journal",
     default=1000,
@@ -248,6 +250,8 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click calls it by name
         sys.stdout.flush()
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, _exit)  # uvicorn ends by raising it again: files of this run go first
+        if given["until_eof"]:
+            threading.Thread(target=_until_eof, name="until-eof", daemon=True).start()
         try:
             server.serve(options, bound, library)
         except OSError as error:
@@ -255,7 +259,17 @@ def serve(**given: Any) -> None:  # noqa: ANN401 - click calls it by name
 
 
 def _exit(number: int, _: object) -> NoReturn:
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.SIG_IGN)  # on a terminal both may come: once is enough
     sys.exit(128 + number)
+
+
+def _until_eof() -> None:
+    """A pipe that a parent holds closes with it, however it ends: then this process is told to stop."""
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _options(given: dict[str, Any], stack: ExitStack) -> "Options":

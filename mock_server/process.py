@@ -20,7 +20,8 @@ _ROOT = str(Path(__file__).parent.parent)
 def running(*args: str) -> Iterator[str]:
     """The base URL, without `/v1`, of a mock that was started with these options of `serve` on a free port.
 
-    It is ended with the context. Raises RuntimeError, with what it said, where it does not come up.
+    It is ended with the context, and with this process, also where that is killed. Raises RuntimeError, with what it
+    said, where it does not come up.
     """
     process = _start(args)
     rest = threading.Thread(target=_drain, args=(process,), daemon=True)
@@ -38,8 +39,8 @@ def running(*args: str) -> Iterator[str]:
 def _start(args: tuple[str, ...]) -> subprocess.Popen[str]:
     path = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))
     return subprocess.Popen(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "mock_server", "--port", "0", *args],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "mock_server", "--port", "0", "--until-eof", *args],
+        stdin=subprocess.PIPE,  # nobody writes to it: it closes when this process is gone
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

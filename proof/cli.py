@@ -2,11 +2,13 @@
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from conformance.outputs import stop
 from conformance.probe import Role
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def rules(id: str | None, *, as_json: bool, as_markdown: bool, as_proof: bool) -
     multiple=True,
     type=click.Choice([role.value for role in Role]),
     metavar="ROLE",
-    help="Honest ones alone, and by generated probes for this model: chat, tools, messages, …",
+    help="Honest ones alone, and by generated probes for this model: chat, tools, messages, …; may be repeated.",
 )
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1, 64), metavar="N", help="Processes.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep the runs there.")
@@ -90,14 +92,16 @@ def selftest(  # noqa: PLR0917 - click calls it by name
     from proof import faulty, matrix  # noqa: PLC0415
 
     fuzz = tuple(map(Role, roles))
+    _check_honest(faults, named, fuzz, honest=honest, pages=bool(markdown or peers))
     wanted = _wanted(faults, named, honest=honest or bool(fuzz))
     pairs = [(name, seed) for name in wanted for seed in (range(seeds) if matrix.is_honest(name) else (0,))]
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
     trials: list[Trial] = []
-    for trial in faulty.try_all(pairs, jobs=jobs, keep=keep, fuzz=fuzz):
-        trials.append(trial)
-        click.echo(f"{len(trials)}/{len(pairs)} {matrix.line(trial)}", err=trial.holds)
+    with closing(faulty.try_all(pairs, jobs=jobs, keep=keep, fuzz=fuzz)) as trying:
+        for trial in trying:
+            trials.append(trial)
+            click.echo(f"{len(trials)}/{len(pairs)} {matrix.line(trial)}", err=trial.holds)
     whole = not (faults or named or honest or fuzz)
     click.echo("\n".join(matrix.summary(trials, whole=whole)))
     if markdown:
@@ -107,6 +111,24 @@ def selftest(  # noqa: PLR0917 - click calls it by name
 
         peers.write_text(others.markdown(trials), encoding="utf-8")
     sys.exit(0 if matrix.proven(trials, whole=whole) else 1)
+
+
+def _check_honest(
+    faults: tuple[str, ...], named: tuple[str, ...], fuzz: "tuple[Role, ...]", *, honest: bool, pages: bool
+) -> None:
+    """Stops where honest ones alone are wanted, and something else too; or generated probes that there are none of."""
+    from conformance.fuzz.plain import THERE, reached_by  # noqa: PLC0415
+    from mock_server.faults import FAULTS  # noqa: PLC0415
+
+    wanted = "--fuzz" if fuzz else "--honest" if honest else None
+    wrong = next((name for name in faults if name in FAULTS and not FAULTS[name].honest), None)
+    if wanted and (named or wrong):
+        stop(f"{wanted} plays honest variants alone: {f'--fault {wrong} is none' if wrong else '--rule names faults'}")
+    if fuzz and pages:
+        stop("--fuzz plays honest variants alone: --markdown and --peers tell what kills a rule")
+    idle = [role for role in fuzz if role not in reached_by(fuzz)]
+    if idle:
+        stop(f"nothing is drawn for {', '.join(idle)} (roles with generated probes: {THERE})")
 
 
 def _wanted(faults: tuple[str, ...], named: tuple[str, ...], *, honest: bool) -> list[str]:
@@ -131,9 +153,8 @@ def _in(word: str, rule: str) -> bool:
     return rule == word or rule.startswith(f"{word}.")
 
 
-def _no_such(kind: str, name: str, known: list[str]) -> None:
+def _no_such(kind: str, name: str, known: list[str]) -> NoReturn:
     from difflib import get_close_matches  # noqa: PLC0415
 
     near = get_close_matches(name, known, n=3, cutoff=0.4)
-    click.echo(f"relayproof: no {kind} {name!r}" + (f"; did you mean {', '.join(near)}?" if near else ""), err=True)
-    sys.exit(2)
+    stop(f"no {kind} {name!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))

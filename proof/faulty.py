@@ -5,15 +5,19 @@ checks run in as many processes as there are jobs.
 """
 
 import asyncio
+import os
+import signal
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import StringIO
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance import plan as planning
 from conformance.check import Options, check
@@ -36,6 +40,9 @@ from mock_server.process import running
 from openapi.json_text import Json
 from openapi.wire.exchange import Headers, Read
 from openapi.wire.jsonl import Recording, read_recording, write_recording
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 KEY = "sk-relayproof-test-0123456789"
 MODELS = {
@@ -304,7 +311,7 @@ async def _in_time(base: str, fault: str, headers: Headers, paced: Paced) -> Run
 
 def try_all(
     wanted: Iterable[tuple[str, int]], *, jobs: int = 2, keep: Path | None = None, fuzz: tuple[Role, ...] = ()
-) -> Iterator[Trial]:
+) -> Generator[Trial, None, None]:
     """A trial for each fault and seed, as they end. Those that take their time begin first; none does with `fuzz`."""
     pairs = sorted(wanted, key=lambda pair: (pair[0] not in IN_TIME, pair[0] not in ALSO_IN_TIME))
     in_time = {*IN_TIME, *ALSO_IN_TIME, *LINKED}
@@ -317,17 +324,41 @@ def try_all(
     batches += [quick[at : at + BATCH] for at in range(0, len(quick), BATCH)]
     with ExitStack() as stack:
         served = [stack.enter_context(mocks(paced=bool(slow) and not at)) for at in range(max(1, jobs // 2))]
-        pool = stack.enter_context(ProcessPoolExecutor(jobs + bool(slow), mp_context=get_context("spawn")))
+        pool = stack.enter_context(_processes(jobs + bool(slow)))
         waiting = [pool.submit(_batch, served[0], slow, len(slow), keep, fuzz)] if slow else []
         waiting += [
             pool.submit(_batch, served[at % len(served)], one, AT_ONCE, keep, fuzz) for at, one in enumerate(batches)
         ]
+        for done in as_completed(waiting):
+            yield from done.result()
+
+
+@contextmanager
+def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """So many processes. Where this one is interrupted they end at once, and also where it is killed: each waits for
+    the end of a pipe that this one holds."""
+    context, others = get_context("spawn"), active_children()
+    theirs, ours = context.Pipe(duplex=False)
+    with theirs, ours, ProcessPoolExecutor(count, context, _held, (theirs,)) as pool:
         try:
-            for done in as_completed(waiting):
-                yield from done.result()
-        except BaseException:  # Ctrl-C too: what has not begun need not be waited for
-            pool.shutdown(wait=False, cancel_futures=True)
+            yield pool
+        except BaseException:  # Ctrl-C too: what is under way need not be waited for
+            for process in active_children():
+                if process not in others:
+                    process.kill()
             raise
+
+
+def _held(pipe: "Connection") -> None:
+    """Begins one of those processes. Ctrl-C on a terminal goes to all of them, and is the first one's to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
+
+
+def _end_with(pipe: "Connection") -> None:
+    with suppress(EOFError, OSError):
+        pipe.recv_bytes()
+    os._exit(1)
 
 
 def _batch(

@@ -63,11 +63,14 @@ def summary(trials: Sequence[Trial], *, whole: bool = True) -> Iterator[str]:
     honest = [one for one in trials if is_honest(one.fault)]
     faults = [one for one in trials if not is_honest(one.fault)]
     yield ""
+    seeds = f"{len({one.fault for one in honest})} honest variants over {len({one.seed for one in honest})} seeds"
+    if not faults:
+        yield f"{seeds}: {sum(one.holds for one in honest)} of {len(honest)} clean"
+        return
     yield (
         f"{sum(map(bool, found.values()))} of {len(BOOK)} rules killed; "
         f"{sum(one.holds for one in faults)} of {len(faults)} faults broke exactly what they name; "
-        f"{len({one.fault for one in honest})} honest variants over {len({one.seed for one in honest})} seeds, "
-        f"{sum(not one.holds for one in honest)} with a finding"
+        f"{seeds}, {sum(not one.holds for one in honest)} with a finding"
     )
 
 

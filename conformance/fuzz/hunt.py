@@ -39,11 +39,13 @@ class Asks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hunt:
-    """What to ask beside the plan: the cases by the names of their probes, and the failures of earlier runs."""
+    """What to ask beside the plan: the cases by the names of their probes, and the failures of earlier runs. What fails
+    is made smaller, where it `shrinks`."""
 
     cases: Mapping[str, Case]
     stored: tuple[Found, ...] = ()
     roles: Mapping[Role, str] = field(default_factory=dict)
+    shrinks: bool = True
 
 
 @dataclass(slots=True)
@@ -135,7 +137,9 @@ class Hunter:
         before, self.last = self.tries, self._planned(drawn, 0)
         again = [await self._failures(drawn, before + TRIES) for _ in range(AGAIN)]
         steady = all(names is not None and identity in names for names in again)
-        best = await self._shrunk(identity, await self._alone(identity, verdict, drawn), before) if steady else drawn
+        best = drawn
+        if steady and self.hunt.shrinks:
+            best = await self._shrunk(identity, await self._alone(identity, verdict, drawn), before)
         flaky = any(names is not None and identity not in names for names in again)
         self.number += 1
         planned, final = self._planned(best, len(self.plan.probes) + self.number), list[Verdict]()

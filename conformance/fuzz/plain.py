@@ -1,6 +1,6 @@
 """The operations that requests are drawn for, each with its role and its plain request."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from conformance.probe import MODEL, Role
 from conformance.probes import completions, embeddings, messages
@@ -14,6 +14,9 @@ ROLES: Mapping[str, Role] = {
     "createMessage": Role.MESSAGES,
     "countMessageTokens": Role.MESSAGES,
 }
+DRAWN = (*dict.fromkeys(ROLES.values()), Role.VIDEO)
+"""Roles that requests are drawn for; beside chat there are tools too."""
+THERE = f"{', '.join(DRAWN)}, and {Role.TOOLS} beside {Role.CHAT}"
 PLAIN: Mapping[str, Json] = {
     "createChatCompletion": ask(HELLO, 16),
     "createCompletion": completions.ask("The sea is", 16),
@@ -22,3 +25,8 @@ PLAIN: Mapping[str, Json] = {
     "countMessageTokens": {"model": MODEL, "messages": [{"role": "user", "content": HELLO}]},
 }
 """The plain request of each operation, towards which failing ones are made smaller."""
+
+
+def reached_by(roles: Collection[Role]) -> list[Role]:
+    """Of the roles that a model is named for those that requests are drawn for."""
+    return [role for role in roles if role in DRAWN or (role is Role.TOOLS and Role.CHAT in roles)]

@@ -119,6 +119,7 @@ class Asking:
 
     setup: Setup
     answered: Answered | None = None
+    begun: bool = False  # the file of the run is there
 
     def ask(self, wanted: Sequence[Pair]) -> Answered:
         """Asks, the first time and in one process; the others read what it wrote."""
@@ -135,10 +136,10 @@ class Asking:
         return self.answered
 
     def told(self) -> Run | None:
-        """The run as far as there is one, also of another process; None where nothing was asked."""
+        """The run as far as there is one, also of another process or interrupted; None where nothing was asked."""
         if self.answered is not None:
             return self.answered.run
-        if self.setup.folder is not None and (self.setup.folder / "asked").exists():
+        if self.begun or (self.setup.folder is not None and (self.setup.folder / "asked").exists()):
             with suppress(RunError, OSError):
                 return self._read()
         return None
@@ -161,6 +162,7 @@ class Asking:
         setup = self.setup
         prepare(setup.out)
         with setup.out.open("w", encoding="utf-8") as file:
+            self.begun = True
             plan = cut(setup.plan, wanted)
             out, budget = Writer(file), setup.drawn()
             hunt = setup.hunt if plan.generated else None

@@ -9,10 +9,12 @@ import pytest
 
 import conformance
 from conformance.exit_code import Exit
+from conformance.fuzz.prepare import undrawn
 from conformance.report.escape import visible
 from conformance.report.smallest import told
 from conformance.report.summary import summarise
 from conformance.rule import Level
+from conformance.run import Run
 from conformance.testing.asking import FUZZED, Asking
 from conformance.testing.items import RelayFile, RelayItem
 from conformance.testing.setup import SHARED, Setup
@@ -91,8 +93,19 @@ class Hooks:
         if run is not None and exitstatus == 0 and (run.footer is None or run.footer.exit in OF_ITSELF):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _undrawn(self, run: Run | None) -> str | None:
+        """Why --relay-fuzz drew nothing; None where it did, or what it drew was not selected."""
+        setup = self.setup
+        if not setup.fuzz or setup.again or self.worker or (run and run.header.plan.get("generated")):
+            return None
+        if run or self.collected:
+            return undrawn(setup.plan, setup.target)
+        return "no item of the suite was selected: add --relay-suite, or --pyargs conformance"
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         run = self.asking.told()
+        if why := self._undrawn(run):
+            terminalreporter.write_line(f"relay: nothing is drawn for --relay-fuzz: {why}")
         if run is None:
             if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not self.collected:
                 terminalreporter.write_line("relay: no rule was collected: add --relay-suite, or --pyargs conformance")
@@ -100,15 +113,18 @@ class Hooks:
         summary = summarise(run, self.setup.book.rules)
         terminalreporter.section(visible(f"relay {summary.relay}"))
         terminalreporter.write_line(summary.line)
-        terminalreporter.write_line(f"exit {summary.exit}: {summary.meaning}")
+        as_check = "" if summary.exit is None else f"relayproof check would end with {summary.exit}: "
+        terminalreporter.write_line(f"{as_check}{summary.meaning}")  # pytest has a code of its own
         if run.footer and run.footer.note:
             terminalreporter.write_line(visible(run.footer.note))
         for line in told(run.footer.generated) if run.footer and run.footer.generated else ():
             terminalreporter.write_line(visible(line))
         for note in summary.notes:
             terminalreporter.write_line(visible(f"baseline: {note.kind.value}: {note.waiver}: {note.text}"))
-        spent = run.footer.spent if run.footer else {}
-        spoken = ", ".join(f"{many} {what.replace('_', ' ')}" for what, many in spent.items())
+        if run.footer is None:
+            terminalreporter.write_line(f"what was captured is in {self.setup.out}")
+            return
+        spoken = ", ".join(f"{many} {what.replace('_', ' ')}" for what, many in run.footer.spent.items())
         terminalreporter.write_line(visible(spoken))
         terminalreporter.write_line(f"run: {self.setup.out}")
 

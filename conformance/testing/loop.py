@@ -3,10 +3,11 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+PATIENCE = 5.0  # seconds that what was cancelled has for cleaning up
 
 
 class Loop:
@@ -18,12 +19,15 @@ class Loop:
         self._starting = threading.Lock()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The result, waited for by this thread. Who is interrupted meanwhile cancels it, and lets it clean up."""
+        """The result, waited for by this thread. Who is interrupted meanwhile cancels it, and waits for its end: what
+        it writes to is closed then."""
         future = asyncio.run_coroutine_threadsafe(coroutine, self._started())
         try:
             return future.result()
         except BaseException:
-            future.cancel()
+            if future.cancel():  # else it has ended, and this is its own
+                with suppress(TimeoutError):
+                    asyncio.run_coroutine_threadsafe(_cancelled(), self._loop).result(PATIENCE)
             raise
 
     def _started(self) -> asyncio.AbstractEventLoop:
@@ -55,3 +59,9 @@ class Loop:
             self._thread.join()
             self._thread = None
             self._ready.clear()
+
+
+async def _cancelled() -> None:
+    """Waits for what was cancelled in this loop."""
+    ending = [task for task in asyncio.all_tasks() if task.cancelling()]
+    await asyncio.gather(*ending, return_exceptions=True)

@@ -14,8 +14,8 @@ from conformance import plan as planning
 from conformance.budget import Budget
 from conformance.check import Options
 from conformance.extend import Extension, load
+from conformance.fuzz import prepare as hunting
 from conformance.fuzz.hunt import Hunt
-from conformance.fuzz.prepare import drawn
 from conformance.fuzz.store import read_failures
 from conformance.known import Known
 from conformance.outputs import prepare, safe
@@ -44,6 +44,7 @@ class Setup:
     failures: Path = Path()  # of generated probes, asked first next time
     fuzz: bool = False
     cases: int = 0  # random ones, of each operation
+    again: bool = False  # some stored failures are named, and asked alone
     loop: Loop = field(default_factory=Loop)
 
     @property
@@ -59,15 +60,17 @@ class Setup:
     @cached_property
     def written(self) -> Plan:
         """What can be asked of what was written. Raises ConfigurationError."""
-        plan = planning.plan(self.target, self.book.rules, self.book.probes, self.only)
+        plan = planning.plan(self.target, self.book.rules, self.book.probes, hunting.apart(self.only)[0])
         return replace(plan, extended=self.book.record)
 
     @cached_property
     def _planned(self) -> tuple[Plan, Hunt | None]:
         """Drawn when it is wanted, not before: hypothesis and schemathesis take their time."""
+        if self.again:
+            return hunting.again(self.written, self.target, self.only, self.failures)
         if not self.fuzz:
             return self.written, None
-        return drawn(self.written, self.target, self.options.seed, self.cases, self.failures)
+        return hunting.drawn(self.written, self.target, self.options.seed, self.cases, self.failures)
 
     @cached_property
     def budget(self) -> Budget:
@@ -103,9 +106,12 @@ def setup(config: pytest.Config) -> Setup:
             known=known_of(given),
         )
         made = Setup(target, link, options.known, load(given["extensions"]), options, tuple(given["only"]), Path())
-        made.fuzz, made.cases = bool(given["fuzz"] or given["cases"]), given["cases"]
+        made.fuzz, made.cases = given["fuzz"], hunting.random_cases(given["cases"], fuzz=given["fuzz"])
+        made.again = bool(hunting.apart(made.only)[1])
         _meet(made, config, given["out"])
         made.written  # noqa: B018 - a word of --relay-only that names nothing is told now
+        if made.again:
+            made.plan  # noqa: B018 - as above
         if made.fuzz:
             read_failures(made.failures)  # and a file that cannot be read
     except ConfigurationError as error:

@@ -64,7 +64,16 @@ WRONG = {
     ("--relay-suite",): "--relay-suite: whom to judge? give --relay-base-url",
     ("--relay-max-requests", "-1"): "error: argument --relay-max-requests: ",
     ("--relay-seed", "x"): "error: argument --relay-seed: 'x' is no whole number",
-    ("--relay-fuzz-cases", "-1"): "error: argument --relay-fuzz-cases: '-1' is no whole number from 0",
+    ("--relay-fuzz",): "--relay-fuzz: whom to judge? give --relay-base-url",
+    ("--relay-fuzz-cases", "x"): "error: argument --relay-fuzz-cases: 'x' is no whole number",
+    ("--relay-fuzz-cases", "-1"): "error: argument --relay-fuzz-cases: -1 is not in the range 0<=x<=100000.",
+    ("--relay-fuzz-cases", "999999999"): "relay-fuzz-cases: 999999999 is not in the range 0<=x<=100000.",
+    ("--relay-base-url", "http://127.0.0.1:1", "--relay-fuzz-cases", "0"): (
+        "relay: --relay-fuzz-cases says how many --relay-fuzz draws besides: give --relay-fuzz too"
+    ),
+    ("--relay-base-url", "http://127.0.0.1:1", "--relay-only", "fuzz.x"): (
+        "relay: --relay-only fuzz.x: no failure of such a name is stored in "
+    ),
     ("--relay-timeout", "nan"): "error: argument --relay-timeout: 'nan' is no number of seconds",
     ("--relay-concurrency", "65"): "error: argument --relay-concurrency: '65' is not from 1 to 64",
 }
@@ -129,21 +138,34 @@ def test_rules_of_a_users_own_are_items_too(pytester: pytest.Pytester) -> None:
     assert "without which support finds nothing" in told.stdout.str()
 
 
-def test_an_interruption_leaves_a_run_that_can_be_read(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest("""
-        import os, signal, threading
+def interrupted_at(pytester: pytest.Pytester, lines: int) -> None:
+    """Has pytest interrupted once so many lines of the run are there."""
+    pytester.makeconftest(f"""
+        import os, pathlib, signal, threading, time
         import pytest
+
+
+        def interrupt():
+            run = pathlib.Path("run.jsonl")
+            while not run.exists() or run.read_text(encoding="utf-8").count("\\n") < {lines}:
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGINT)
 
 
         @pytest.hookimpl(wrapper=True, tryfirst=True)
         def pytest_runtestloop():
-            threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Thread(target=interrupt, daemon=True).start()
             return (yield)
     """)
+
+
+def test_an_interruption_leaves_a_run_that_can_be_read(pytester: pytest.Pytester) -> None:
+    interrupted_at(pytester, 1)
     with running("--api-key", KEY, "--ttft", "60000") as base:
         told = suite(pytester, base, "-k", "chat.stream.done", "--relay-out", "run.jsonl")
     assert told.ret == pytest.ExitCode.INTERRUPTED
     assert run_of(pytester.path / "run.jsonl").footer is None
+    told.stdout.fnmatch_lines(["this run did not end", "what was captured is in run.jsonl"])
 
 
 def test_the_example_of_the_readme_runs(faulty: str, pytester: pytest.Pytester) -> None:
@@ -200,6 +222,27 @@ def test_what_is_drawn_is_an_item_a_rule_asked_once(
     assert KEY not in kept.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=" ".join)
+def test_where_nothing_is_drawn_it_is_said(workers: tuple[str, ...], rare: str, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_own="def test_mine(): pass")
+    told = pytester.runpytest_subprocess("test_own.py", "--relay-base-url", rare, "--relay-fuzz", *workers)
+    said = "relay: nothing is drawn for --relay-fuzz: "
+    assert told.ret == 0
+    told.stdout.fnmatch_lines([f"{said}no item of the suite was selected: add --relay-suite, or --pyargs conformance"])
+    words = ("--pyargs", "conformance", "--relay-base-url", rare, "--relay-only", "models.list", "--relay-fuzz")
+    told = pytester.runpytest_subprocess(*words, *workers)
+    told.stdout.fnmatch_lines([f"{said}no model is named for what requests are drawn for (chat, *"])
+
+
+def test_a_stored_failure_is_asked_again_by_its_name(rare: str, pytester: pytest.Pytester) -> None:
+    suite(pytester, rare, "--relay-fuzz", "-m", "fuzz", *FUZZ)
+    [found] = read_failures(next(pytester.path.glob(".pytest_cache/d/relayproof/*.failures.jsonl")))
+    again = suite(pytester, rare, "--relay-only", found.probe, "--relay-out", "again.jsonl", "-m", "fuzz", "-q")
+    assert (again.ret, again.parseoutcomes()["failed"]) == (1, 1)
+    again.stdout.fnmatch_lines(["FAILED *chat.limit?fuzz? - *"])
+    assert {one.probe for one in run_of(pytester.path / "again.jsonl").exchanges} == {"chat.whole", found.probe}
+
+
 def test_what_failed_is_asked_first_next_time_and_the_budget_is_that_of_the_session(
     rare: str, pytester: pytest.Pytester
 ) -> None:
@@ -219,14 +262,30 @@ def test_what_failed_is_asked_first_next_time_and_the_budget_is_that_of_the_sess
 
 
 def test_the_command_and_pytest_ask_the_same_for_a_seed(rare: str, pytester: pytest.Pytester) -> None:
-    words = ("--relay-fuzz-cases", "3", "--relay-seed", "9", "--relay-max-requests", "150", *FUZZ)
+    words = ("--relay-fuzz", "--relay-fuzz-cases", "3", "--relay-seed", "9", "--relay-max-requests", "150", *FUZZ)
     suite(pytester, rare, *words)
     how = ("--model", "mock-chat", "--only", "chat.limit", "--repeats", "0", "--quiet", "--out", "check.jsonl")
-    same = ("--fuzz-cases", "3", "--seed", "9", "--max-requests", "150")
+    same = ("--fuzz", "--fuzz-cases", "3", "--seed", "9", "--max-requests", "150")
     relayproof_("check", rare, *how, *same, RELAYPROOF_API_KEY=KEY)
     ours, theirs = (run_of(pytester.path / name) for name in ("run.jsonl", "check.jsonl"))
     assert sorted(map(str, drawn_in(ours))) == sorted(map(str, drawn_in(theirs))), "a file has them as they end"
     assert len(drawn_in(ours)) > 50
+
+
+def test_an_interruption_amid_generated_probes_is_told_quietly(rare: str, pytester: pytest.Pytester) -> None:
+    interrupted_at(pytester, 40)
+    told = suite(pytester, rare, "--relay-fuzz", "-m", "fuzz", *FUZZ)
+    assert told.ret == pytest.ExitCode.INTERRUPTED
+    assert "Traceback" not in told.stdout.str() + told.stderr.str()
+    assert "never retrieved" not in told.stdout.str() + told.stderr.str()
+    told.stdout.fnmatch_lines(["what was captured is in run.jsonl"])
+
+
+def test_what_a_check_would_end_with_is_not_told_as_pytests_own_code(rare: str, pytester: pytest.Pytester) -> None:
+    told = suite(pytester, rare, "--relay-fuzz", "--relay-max-requests", "0", "-m", "fuzz", *FUZZ)
+    assert told.ret == 0
+    told.stdout.fnmatch_lines(["relayproof check would end with 4: *"])
+    assert "\nexit 4" not in told.stdout.str()
 
 
 def test_nothing_is_drawn_where_its_items_are_left_out(rare: str, pytester: pytest.Pytester) -> None:

@@ -5,6 +5,8 @@ import re
 import shutil
 import signal
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
@@ -20,6 +22,7 @@ from openapi.wire.exchange import End
 from tests.mock_server.test_server import CHAT, VIDEO, serve, started
 from tests.mock_server.wire import Ask, Wire
 
+ROOT = Path(tls.__file__).parent.parent
 RECORDING = "authored/seq-3-percent-with-usage"
 PICKED = {"x-relay-recording": RECORDING}
 KEY = {"authorization": "Bearer k"}
@@ -145,3 +148,29 @@ def test_answers_under_way_get_the_time_that_is_granted(tmp_path: Path) -> None:
         assert came.endswith(b"0\r\n\r\n")
         assert process.wait(10) == 128 + signal.SIGTERM
         assert perf_counter() - before > 1  # 93 s at 40 times the speed
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_ends_with_whoever_started_it_also_where_that_is_killed(workers: str) -> None:
+    code = f"""
+from mock_server.process import running
+with running("--speed", "max", "--workers", "{workers}") as url:
+    print(url, flush=True)
+    input()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout
+        url = parent.stdout.readline().strip()
+        assert httpx2.get(f"{url}/v1/models", headers=KEY).status_code == 200
+        parent.kill()
+    until(lambda: not _is_served(url), 10)
+
+
+def _is_served(url: str) -> bool:
+    try:
+        httpx2.get(f"{url}/v1/models", headers=KEY)
+    except httpx2.TransportError:
+        return False
+    return True

@@ -13,6 +13,7 @@ import pytest
 
 import relayproof
 from conformance import cli, run
+from conformance.outputs import prepare
 from conformance.probes import PROBES
 from conformance.reach import harmless
 from mock_server.library import RECORDINGS
@@ -63,6 +64,12 @@ BAD_TARGETS: dict[str, str | bytes] = {
         ([NOBODY, "--model", "chat="], "names no model"),
         ([NOBODY, "--only", "nonsense"], "--only nonsense: no rule, surface or probe"),
         ([NOBODY, "--only", "chat"], "nothing to ask: no model is named for chat"),
+        ([NOBODY, "--only", "fuzz.createChatCompletion.b4"], "no failure of such a name is stored in reports/local/"),
+        ([NOBODY, "--only", "fuzzy"], "--only fuzzy: no rule, surface or probe"),
+        ([NOBODY, "--fuzz-cases", "10"], "--fuzz-cases says how many --fuzz draws besides: give --fuzz too"),
+        ([NOBODY, "--fuzz-cases", "0"], "--fuzz-cases says how many --fuzz draws besides: give --fuzz too"),
+        ([NOBODY, "--fuzz", "--fuzz-cases", "999999999"], "999999999 is not in the range 0<=x<=100000."),
+        ([NOBODY, "--fuzz", "--discover"], "--discover judges nothing: --fuzz has no place beside it"),
         ([NOBODY, "--header", "no colon"], "--header: expected NAME:VALUE"),
         ([NOBODY, "--header", "bad name: x"], "--header: expected NAME:VALUE"),
         ([NOBODY, "--header", ": x"], "--header: expected NAME:VALUE"),
@@ -176,6 +183,16 @@ def test_an_end_outside_of_the_check_is_130_and_no_verdict(
 
 
 # --- where it writes ------------------------------------------------------------------------------------------------
+
+
+def test_whether_a_file_can_be_written_is_found_out_without_a_trace() -> None:
+    Path("old").write_text("old", encoding="utf-8")
+    Path("link").symlink_to("nowhere")
+    for name in ("new", "old", "link", "deep/new"):
+        prepare(Path(name))
+    assert sorted(path.name for path in Path().iterdir()) == ["deep", "link", "old"]
+    assert (Path("old").read_text(encoding="utf-8"), Path("link").is_symlink()) == ("old", True)
+    assert list(Path("deep").iterdir()) == []
 
 
 def test_missing_folders_are_made_and_every_report_is_written() -> None:

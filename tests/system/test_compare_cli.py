@@ -225,16 +225,19 @@ def test_a_dry_run_sends_nothing() -> None:
     assert not Path("reports").exists()
 
 
-def test_interrupted_it_is_130_and_leaves_what_was_captured() -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "how"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_interrupted_it_leaves_what_was_captured(number: signal.Signals, code: int, how: str) -> None:
     with serving(hangs) as one:
         path = targets({"one": one.url, "two": one.url})
         with started("compare", path, "--out", "runs", "--quiet", **KEY) as process:
             while len(one.heard) < 2 and process.poll() is None:
                 pass
-            os.kill(process.pid, signal.SIGINT)
+            os.kill(process.pid, number)
             _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert err == "relayproof: interrupted; what was captured is in runs\n"
+    assert process.returncode == code
+    assert err == f"relayproof: {how}; what was captured is in runs\n"
     assert len([run_of(path) for path in Path("runs").iterdir()]) == 2
 
 

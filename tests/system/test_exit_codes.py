@@ -116,13 +116,48 @@ def test_5_our_own_fault_is_told_and_is_nobody_elses() -> None:
     assert ended("compare", "r.jsonl", "r.jsonl")[0] == 5
 
 
-def test_130_interrupted() -> None:
-    with serving(hangs) as server, started("check", server.url, *ONE, "--out", "r.jsonl") as process:
+@pytest.mark.parametrize(
+    ("number", "code", "how"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_130_and_143_an_end_from_outside(number: signal.Signals, code: int, how: str) -> None:
+    Path("old.xml").write_text("of an earlier run", encoding="utf-8")
+    words = ("--out", "r.jsonl", "--html", "new.html", "--json", "below/new.json", "--junit", "old.xml")
+    with serving(hangs) as server, started("check", server.url, *ONE, *words) as process:
         until = time.monotonic() + 30
         while not server.heard and time.monotonic() < until:
             time.sleep(0.01)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert err == "relayproof: interrupted; what was captured is in r.jsonl\n"
+    assert process.returncode == code
+    assert [path.name for path in sorted(Path().rglob("*.*"))] == ["old.xml", "r.jsonl"], "no report that is empty"
+    assert Path("old.xml").read_text(encoding="utf-8") == "of an earlier run"
+    assert err == f"relayproof: {how}; what was captured is in r.jsonl\n"
     assert out == ""
+
+
+def test_143_also_where_ctrl_c_is_ignored_as_in_a_job_of_the_background() -> None:
+    deaf = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)"
+    here = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{deaf}\nimport relayproof\nrelayproof.main()"
+    with serving(hangs) as server:
+        command = [sys.executable, "-c", here, "check", server.url, *ONE, "--out", "r.jsonl"]
+        with subprocess.Popen(command, env=environment({}), stderr=subprocess.PIPE, text=True) as process:
+            until = time.monotonic() + 30
+            while not server.heard and time.monotonic() < until:
+                time.sleep(0.01)
+            os.kill(process.pid, signal.SIGINT)
+            os.kill(process.pid, signal.SIGTERM)
+            _, err = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert err == "relayproof: terminated; what was captured is in r.jsonl\n"
+
+
+def test_143_of_a_demo_and_its_mock_is_gone() -> None:
+    with started("demo", "--out", ".") as process:
+        until = time.monotonic() + 30
+        while not Path("demo.jsonl").exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.kill(process.pid, signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert err.endswith("relayproof: terminated; what was captured is in demo.jsonl\n")

@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.fuzz.store import read_failures, write_failures
 from conformance.rule import Level, Outcome
 from conformance.run import Found, Run
 from mock_server.faults import FAULTS
@@ -175,6 +177,62 @@ def test_a_failure_is_stored_asked_first_and_told_as_mended(tmp_path: Path, monk
         assert stored.read_text(encoding="utf-8") == ""
         judged = relayproof_("judge", "run.jsonl")
         assert judged.code == 0
+
+
+def test_a_stored_failure_is_asked_again_by_its_name_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    target = tmp_path / "mine.toml"
+    target.write_text('name = "mine"\n[models]\nchat = "mock-chat"\nmessages = "mock-claude"\n', encoding="utf-8")
+    stored = tmp_path / "reports" / "local" / "mine.failures.jsonl"
+    words = ("--target", target, *CHECK, "--repeats", 0, "--out", "run.jsonl")
+
+    def again(base: str, *only: str) -> tuple[int, str, Run]:
+        told = relayproof_("check", base, *words, *(f"--only={word}" for word in only), RELAYPROOF_API_KEY=KEY)
+        return told.code, told.text, run_of(tmp_path / "run.jsonl")
+
+    with running("--api-key", KEY, "--speed", "max", "--fault", "rare-stop-lost-with-n") as base:
+        fuzz(base, "--target", target, "--only", "chat.stop", "--only", "chat.answered")
+        [failure] = read_failures(stored)
+        other = replace(failure, identity="chat.n fuzz.createChatCompletion", probe="fuzz.createChatCompletion.other")
+        write_failures(stored, [other, failure])
+        for name in (failure.probe, "fuzz.createChatCompletion"):
+            code, told, run = again(base, name)
+            assert code == 1
+            assert failure.probe in told
+            assert {one.probe for one in run.exchanges} == {"chat.whole", failure.probe}, "the control, and it alone"
+            assert run.footer
+            assert run.footer.generated
+            assert run.footer.generated.tries <= 2, "nothing is made smaller"
+        code, told, _ = again(base, "fuzz.createMessage")
+        assert (code, "there are fuzz.createChatCompletion." in told) == (2, True)
+        code, told, _ = again(base, "models.list", failure.probe)
+        assert (code, "it cannot be asked" in told) == (2, True)
+    with running("--api-key", KEY, "--speed", "max") as base:
+        code, told, _ = again(base, failure.probe)
+        assert code == 0
+        assert "mended: chat.stop fuzz.createChatCompletion" in told
+        assert [one.identity for one in read_failures(stored)] == [other.identity], "the others are kept"
+        assert relayproof_("judge", "run.jsonl").code == 0
+
+
+def test_a_hunt_with_nothing_to_draw_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = relayproof_("check", "http://127.0.0.1:1", "--fuzz", "--dry-run", RELAYPROOF_API_KEY=KEY)
+    assert told.err.startswith("--fuzz: nothing is drawn: no model is named for what requests are drawn for (chat, ")
+    words = ("--fuzz", "--dry-run", "--model", "mock-chat", "--only", "video")
+    told = relayproof_("check", "http://127.0.0.1:1", *words, "--model", "video=sora-2", RELAYPROOF_API_KEY=KEY)
+    assert "nothing is drawn" not in told.err
+    told = relayproof_("check", "http://127.0.0.1:1", *words[:-1], "http.options", RELAYPROOF_API_KEY=KEY)
+    assert told.err.startswith("--fuzz: nothing is drawn: what is drawn reaches none of the rules that are wanted")
+    Path("relays.toml").write_text(
+        "".join(f'[[target]]\nname = "{name}"\nbase_url = "http://127.0.0.1:1"\n' for name in "ab"), encoding="utf-8"
+    )
+    told = relayproof_("compare", "relays.toml", "--fuzz", "--dry-run", RELAYPROOF_API_KEY=KEY)
+    assert [line.partition(": no model")[0] for line in told.err.splitlines()] == [
+        f"{name}: --fuzz: nothing is drawn" for name in "ab"
+    ]
 
 
 def test_a_dry_run_tells_the_bound_and_the_run_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

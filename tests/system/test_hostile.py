@@ -274,7 +274,7 @@ def test_a_check_that_is_interrupted_leaves_a_run_that_can_be_read(number: signa
     run = run_of(out)
     assert (len(run.exchanges), run.footer) == (1, None)
     assert "Traceback" not in stdout + stderr
-    if number == signal.SIGINT:
-        assert process.returncode == 130
-        assert stderr == f"relayproof: interrupted; what was captured is in {out}\n"
+    how = "interrupted" if number == signal.SIGINT else "terminated"
+    assert process.returncode == 128 + number
+    assert stderr == f"relayproof: {how}; what was captured is in {out}\n"
     assert relayproof_("judge", out).code in {0, 1, 4}
