@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from conformance.fuzz.hunt import Hunt, stored_cases
+from conformance.fuzz.hunt import Hunt, readable, rule_of
 from conformance.fuzz.store import failures_after, read_failures, write_failures
 from conformance.plan import Plan, with_generated
 from conformance.run import Run
 from conformance.target import Target
+
+UNJUDGED = "its rule is not among those that are judged"
+UNCLAIMED = "the target does not claim what it needs"
 
 
 def drawn(plan: Plan, target: Target, seed: int, random: int, failures: Path) -> tuple[Plan, Hunt]:
@@ -15,10 +18,14 @@ def drawn(plan: Plan, target: Target, seed: int, random: int, failures: Path) ->
     from conformance.fuzz.effort import Effort, cases  # noqa: PLC0415 - hypothesis and schemathesis take half a second
 
     stored = read_failures(failures)
-    made = [*stored_cases(stored, target.models), *cases(target.models, seed, Effort(random=random))]
+    again, unasked = readable(stored, target.models)
+    made = [*again.values(), *cases(target.models, seed, Effort(random=random))]
     named = {case.name: case for case in made}
-    hunt = Hunt(named, stored, target.models)
-    return with_generated(plan, target, (case.probe for case in named.values())), hunt
+    planned = with_generated(plan, target, (case.probe for case in named.values()))
+    unasked |= {one.identity: UNJUDGED for one in stored if rule_of(one) not in plan.rules}
+    names = {one.probe.id for one in planned.generated}
+    unasked |= {name: UNCLAIMED for name, case in again.items() if case.name not in names and name not in unasked}
+    return planned, Hunt(named, stored, target.models, {name: case.name for name, case in again.items()}, unasked)
 
 
 def store(run: Run, hunt: Hunt, failures: Path) -> list[Path]:

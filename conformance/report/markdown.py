@@ -107,8 +107,8 @@ def _generated(summary: Summary) -> Iterator[str]:
     yield f"\n### {ENGLISH['generated']}\n"
     yield from (f"- {escaped(line)}" for line in told(generated))
     for one in smallest(summary.run):
-        flaky = ", flaky" if one.found.flaky else ""
-        yield f"\n**{escaped(one.rule, NAME)}**{flaky}: {escaped(one.found.text)} ({escaped(one.ids, NAME)})\n"
+        where = " · ".join(filter(None, (one.ids, one.noted)))
+        yield f"\n**{escaped(one.rule, NAME)}**: {escaped(one.found.text)} ({escaped(where)})\n"
         for code in (*one.curl, *one.python):
             shown = str(visible_html(code, CODE, lines=True)).replace("@", "&#64;")
             yield f"<pre>{shown}</pre>".replace("\n\n", "\n&#32;\n")  # an empty line would end it

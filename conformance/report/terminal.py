@@ -178,14 +178,15 @@ def _generated(summary: Summary, room: Room) -> Iterator[Line]:
     if generated is None:
         return
     yield _title(ENGLISH["generated"], room)
-    first, *mended = told(generated)
-    yield 2, Text(first)
+    lines = list(told(generated))
+    mended = [line for line in lines if line.startswith("mended: ")]
+    yield from ((2, Text(visible(line, TEXT))) for line in lines if line not in mended)
     found = smallest(summary.run)
     for one in found[: room.lesser]:
         said = Text.assemble(("✗ ", "bold red"), (visible(one.rule, NAME), "bold"), f"  {visible(one.found.text, 120)}")
-        flaky = f" · {ENGLISH['generated.flaky']}" if one.found.flaky else ""
+        noted = f" · {visible(one.noted, TEXT)}" if one.noted else ""
         yield 2, said
-        yield 4, Text(f"{visible(one.found.probe, NAME)} · {visible(one.ids, NAME)}{flaky}", "dim")
+        yield 4, Text(f"{visible(one.found.probe, NAME)} · {visible(one.ids, TEXT)}{noted}", "dim")
         yield from ((4, Text(visible(asked, BODY))) for asked in one.asked)
     yield from _more([one.rule for one in found], room.lesser, "findings")
     yield from ((2, Text(visible(line, TEXT), "green")) for line in mended[: room.lesser])

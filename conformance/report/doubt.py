@@ -1,0 +1,20 @@
+"""What is to be known of a finding of a generated probe beside what was found: whether it comes each time, and whether
+a smaller request was looked for."""
+
+from conformance.report.texts import ENGLISH
+from conformance.run import Found
+
+
+def doubt(found: Found) -> tuple[str, int] | None:
+    """The key of a text of `generated`, and its number; None where it failed each time and nothing smaller does."""
+    if found.flaky:
+        return "flaky", found.tries
+    if found.flaky is None:
+        return f"unknown.{found.short or 'open'}", found.tries
+    return (f"short.{found.short}", found.tries) if found.short else None
+
+
+def doubted(found: Found) -> str:
+    """The same in words, empty for None."""
+    key = doubt(found)
+    return ENGLISH[f"generated.{key[0]}"].replace("{n}", f"{key[1]:,}") if key else ""
