@@ -96,6 +96,7 @@ def _check(given: dict[str, Any]) -> int:
     from conformance.extend import load  # noqa: PLC0415
     from conformance.fuzz import prepare as hunting  # noqa: PLC0415
     from conformance.outputs import show  # noqa: PLC0415
+    from conformance.stored import storing  # noqa: PLC0415
 
     known = known_of(given)
     target, link = reached(given)
@@ -128,7 +129,8 @@ def _check(given: dict[str, Any]) -> int:
     outputs = Outputs.of(given)
     outputs.check()
     out = given["out"] or _fresh(target.name)
-    run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
+    with storing(out, hunt, failures, known, book):
+        run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
     written = outputs.write(run, book.rules, of=out, strict=given["strict"])
     written += hunting.store(run, hunt, failures) if hunt else []
     show(run, book.rules, [out, *written], piped=outputs.piped)

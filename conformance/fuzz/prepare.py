@@ -1,11 +1,13 @@
 """What a command does around a hunt: draws the cases, reads the failures of earlier runs, and writes what is left."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from conformance.fuzz.hunt import Hunt, readable, rule_of
+from conformance.fuzz.logged import found_in_log
 from conformance.fuzz.store import failures_after, read_failures, write_failures
 from conformance.plan import Plan, with_generated
-from conformance.run import Run
+from conformance.run import Generated, Run
 from conformance.target import Target
 
 UNJUDGED = "its rule is not among those that are judged"
@@ -31,8 +33,17 @@ def drawn(plan: Plan, target: Target, seed: int, random: int, failures: Path) ->
 def store(run: Run, hunt: Hunt, failures: Path) -> list[Path]:
     """Writes what failed, to be asked first next time, less what is mended; the file, where there is one."""
     generated = run.footer.generated if run.footer else None
-    if generated is None:
-        return []
+    return [] if generated is None else _written(hunt, generated, failures)
+
+
+def store_logged(run: Run, hunt: Hunt, failures: Path) -> list[Path]:
+    """The same of a run that did not end, as far as its log goes: what failed of what was drawn."""
+    verdicts = [one for one in run.verdicts if not one.generated or one.probe in hunt.cases]
+    found = (replace(one, case=hunt.cases[one.probe].record()) for one in found_in_log(run, verdicts))
+    return _written(hunt, Generated(0, 0, 0, 0, tuple(found)), failures)
+
+
+def _written(hunt: Hunt, generated: Generated, failures: Path) -> list[Path]:
     left = failures_after(hunt.stored, generated)
     if not left and not failures.exists():
         return []

@@ -62,7 +62,7 @@ def test_a_run_that_did_not_end_is_an_error() -> None:
     root = ET.fromstring(junit.render(replace(small_run(), footer=None), BOOK))
     error = root.find("testsuite[@name='run']/testcase/error")
     assert error is not None
-    assert error.get("message") == "this run did not end"
+    assert error.get("message") == "this run did not end; `relayproof judge RUN` judges what is in it"
 
 
 @settings(max_examples=80, deadline=None)

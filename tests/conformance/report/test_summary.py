@@ -45,7 +45,11 @@ def test_rules_that_the_run_did_not_ask_are_named() -> None:
 
 def test_a_run_without_a_footer_did_not_end() -> None:
     summary = summarise(replace(small_run(), footer=None), BOOK)
-    assert (summary.exit, summary.meaning, summary.holds) == (None, "this run did not end", False)
+    assert (summary.exit, summary.meaning, summary.holds) == (
+        None,
+        "this run did not end; `relayproof judge RUN` judges what is in it",
+        False,
+    )
 
 
 @pytest.mark.parametrize(

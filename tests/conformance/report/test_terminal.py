@@ -53,7 +53,7 @@ def test_golden() -> None:
 
 def test_a_run_that_did_not_end_says_so_under_its_first_line() -> None:
     second = terminal.render(replace(small_run(), footer=None), BOOK, width=400).split("\n")[1]
-    assert second == "no exit code: this run did not end"
+    assert second == "no exit code: this run did not end; `relayproof judge RUN` judges what is in it"
 
 
 def test_a_hundred_failures_fit_a_screen() -> None:
