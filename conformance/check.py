@@ -142,6 +142,8 @@ def _bounds(target: Target, plan: Plan, options: Options) -> dict[str, Json]:
     bound = bound_of(target, plan, options)
     told: dict[str, Json] = {"generated": len(plan.generated), "bound_requests": bound.requests}
     told["bound_tokens"] = bound.tokens
+    if options.hunt and options.hunt.random:
+        told["random"] = dict(options.hunt.random)
     return told | ({"bound_cost": float(bound.cost), "currency": target.currency} if target.currency else {})
 
 

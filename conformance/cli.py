@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +12,11 @@ import click
 
 from conformance.outputs import Outputs, safe, stop, writing
 from conformance.reach import harmless, known_of, reached, reaching
-from conformance.watching import Watching
+from conformance.watching import Drawing, Watching
 
 if TYPE_CHECKING:
     from conformance.check import Options
+    from conformance.fuzz.hunt import Hunt
     from conformance.plan import Bound, Plan
     from conformance.probe import Planned
     from conformance.run import Run
@@ -72,7 +73,7 @@ _extends = click.option(
     default=0,
     type=click.IntRange(0, 100_000),
     metavar="N",
-    help="With --fuzz: so many random ones for each operation besides.",
+    help="As --fuzz, and so many random ones for each operation that has a body: 0.1 to 0.4 s each.",
 )
 @click.option("--fetch-media", is_flag=True, help="Fetch the first bytes of what answers link to, without the key.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -109,7 +110,11 @@ def _check(given: dict[str, Any]) -> int:
         click.echo(f"--model {role.value}: no rule of this version speaks of it", err=True)
     hunt, failures = None, LOCAL_RUNS / f"{safe(target.name)}.failures.jsonl"
     if given["fuzz"] or given["fuzz_cases"]:
-        the_plan, hunt = hunting.drawn(the_plan, target, given["seed"], given["fuzz_cases"], failures)
+        wanted = hunting.room_for(the_plan, target, given["fuzz_cases"])
+        with Drawing(quiet=given["quiet"], wanted=wanted) as drawing:
+            the_plan, hunt = hunting.drawn(the_plan, target, given["seed"], wanted, failures, watch=drawing)
+        for line in _drawn_lines(hunt, given["fuzz_cases"], wanted):
+            click.echo(line, err=True)
     if not the_plan.probes:
         stop(f"nothing to ask: {next((told.reason for told in the_plan.skipped if told.reason), 'no probe is left')}")
     options = Options(
@@ -135,6 +140,15 @@ def _check(given: dict[str, Any]) -> int:
     written += hunting.store(run, hunt, failures) if hunt else []
     show(run, book.rules, [out, *written], piped=outputs.piped)
     return run.footer.exit if run.footer else 5
+
+
+def _drawn_lines(hunt: "Hunt", asked_for: int, wanted: int) -> Iterator[str]:
+    """How many random requests were drawn, where such were asked for, and why not all."""
+    if wanted < asked_for:
+        yield f"--fuzz-cases {asked_for:,}: the limit on requests leaves room for {wanted:,}"
+    for operation, many in hunt.random.items():
+        why = "" if many == wanted else f" of {wanted:,}: draws in a row brought nothing new within bounds"
+        yield f"{operation}: {many:,} random requests drawn{why}"
 
 
 def _discover(target: "Target", link: "Link", given: dict[str, Any]) -> int:

@@ -92,7 +92,7 @@ OPTIONS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (  # option, na
         "fuzz-cases",
         "cases",
         "N",
-        "As --relay-fuzz, and N random ones for each operation.",
+        "As --relay-fuzz, and N random ones for each operation that has a body.",
         {"type": _count, "default": 0},
     ),
     ("seed", "seed", "N", "Seed of what is drawn (0).", {"type": _whole, "default": 0}),

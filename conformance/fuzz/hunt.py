@@ -26,13 +26,15 @@ KEPT_BACK = 0.25  # the part of the budget that a round leaves for making failur
 @dataclass(frozen=True, slots=True)
 class Hunt:
     """What to ask beside the plan: the cases by the names of their probes, and the failures of earlier runs, with the
-    names of the probes that ask them again and why others cannot be asked, by identity."""
+    names of the probes that ask them again and why others cannot be asked, by identity. `random` are how many random
+    cases there are of an operation, where such were wanted."""
 
     cases: Mapping[str, Case]
     stored: tuple[Found, ...] = ()
     roles: Mapping[Role, str] = field(default_factory=dict)
     again: Mapping[str, str] = field(default_factory=dict)
     unasked: Mapping[str, str] = field(default_factory=dict)
+    random: Mapping[str, int] = field(default_factory=dict)
 
     def probe_of(self, stored: Found) -> str:
         """The name of the probe that asks a stored failure again."""

@@ -1,5 +1,6 @@
 """What a command does around a hunt: draws the cases, reads the failures of earlier runs, and writes what is left."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,20 +15,43 @@ UNJUDGED = "its rule is not among those that are judged"
 UNCLAIMED = "the target does not claim what it needs"
 
 
-def drawn(plan: Plan, target: Target, seed: int, random: int, failures: Path) -> tuple[Plan, Hunt]:
+def drawn(
+    plan: Plan,
+    target: Target,
+    seed: int,
+    random: int,
+    failures: Path,
+    *,
+    watch: Callable[[str, int], None] | None = None,
+) -> tuple[Plan, Hunt]:
     """The plan with generated probes, failures of earlier runs first, and what they are made from. `random` are the
-    cases that schemathesis draws for each operation besides. Raises ConfigurationError."""
+    cases that schemathesis draws for each operation besides: no more than the limit on requests leaves room for, and
+    `watch` is told how many there are so far. Raises ConfigurationError."""
     from conformance.fuzz.effort import Effort, cases  # noqa: PLC0415 - hypothesis and schemathesis take half a second
 
+    counted: dict[str, int] = {}
+
+    def told(operation: str, many: int) -> None:
+        counted[operation] = many
+        if watch:
+            watch(operation, many)
+
+    random = room_for(plan, target, random)
     stored = read_failures(failures)
     again, unasked = readable(stored, target.models)
-    made = [*again.values(), *cases(target.models, seed, Effort(random=random))]
+    made = [*again.values(), *cases(target.models, seed, Effort(random=random), told)]
     named = {case.name: case for case in made}
     planned = with_generated(plan, target, (case.probe for case in named.values()))
     unasked |= {one.identity: UNJUDGED for one in stored if rule_of(one) not in plan.rules}
     names = {one.probe.id for one in planned.generated}
     unasked |= {name: UNCLAIMED for name, case in again.items() if case.name not in names and name not in unasked}
-    return planned, Hunt(named, stored, target.models, {name: case.name for name, case in again.items()}, unasked)
+    first = {name: case.name for name, case in again.items()}
+    return planned, Hunt(named, stored, target.models, first, unasked, counted)
+
+
+def room_for(plan: Plan, target: Target, wanted: int) -> int:
+    """How many of so many generated probes the limit on requests can leave room for, behind the plan's own."""
+    return wanted if target.max_requests is None else min(wanted, max(target.max_requests - plan.requests, 0))
 
 
 def store(run: Run, hunt: Hunt, failures: Path) -> list[Path]:
