@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,7 +130,7 @@ def _check(given: dict[str, Any]) -> int:
         hunt=hunt,
     )
     if given["dry_run"]:
-        click.echo(_plan_text(target, the_plan, bound_of(target, the_plan, options)))
+        click.echo(_plan_text(target, the_plan, bound_of(target, the_plan, options), hunt))
         return 0
     outputs = Outputs.of(given)
     outputs.check()
@@ -201,28 +202,50 @@ def _fresh(name: str) -> Path:
     return LOCAL_RUNS / f"{stamp}-{safe(name)}.jsonl"
 
 
-def _plan_text(target: "Target", the_plan: "Plan", bound: "Bound") -> str:
+def _plan_text(target: "Target", the_plan: "Plan", bound: "Bound", hunt: "Hunt | None" = None) -> str:
     lines = [f"{target.name} at {target.base}"]
     for planned in the_plan.probes:
         rules = sum(1 for _ in planned.reaches(the_plan.rules))
-        about = f"{planned.probe.id:32} {planned.model or '-':24} {rules:3} rules  at most {planned.tokens} tokens"
+        about = f"{planned.probe.id:32} {planned.model or '-':24} {rules:3} rules  at most {planned.tokens:,} tokens"
         lines.append(about)
-    for operation, some in _by_operation(the_plan).items():
-        tokens = sum(one.tokens for one in some)
-        lines.append(f"{operation:32} {some[0].model:24} {len(some)} generated probes, at most {tokens} tokens")
+    lines += [_group_line(operation, some) for operation, some in _by_operation(the_plan).items()]
+    lines += _hunt_lines(target, the_plan, hunt) if hunt else []
     limits = (("requests", target.max_requests), ("tokens", target.max_tokens), (target.currency, target.max_cost))
     named = ", ".join(f"{most:,} {what}".rstrip() for what, most in limits if most is not None)
     limit = f"limits {named}" if named else "no limit"
     once = the_plan.once
     lines.append(
-        f"{once.requests} requests, at most {once.tokens} tokens{_money(target, once)} ({limit}); nothing was sent"
+        f"{once.requests:,} requests, at most {once.tokens:,} tokens{_money(target, once)} ({limit}); nothing was sent"
     )
     if bound != once:
-        more = f"{bound.requests} requests, {bound.tokens} tokens{_money(target, bound)}"
+        more = f"{bound.requests:,} requests, {bound.tokens:,} tokens{_money(target, bound)}"
         lines.append(f"with what is sent again, and what makes failures smaller, never more than {more}")
     if target.unpriced:
         lines.append(f"no price is known of {', '.join(target.unpriced)}")
     return "\n".join(lines)
+
+
+def _group_line(operation: str, some: "Sequence[Planned]") -> str:
+    """The generated probes of one operation: those of several requests are conversations, links and comparisons."""
+    sizes = [len(one.probe.steps) for one in some]
+    several = f" ({sum(size > 1 for size in sizes):,} of several requests)" if max(sizes) > 1 else ""
+    tokens = sum(one.tokens for one in some)
+    about = f"{len(some):,} generated probes{several}, {sum(sizes):,} requests, at most {tokens:,} tokens"
+    return f"{operation:32} {some[0].model:24} {about}"
+
+
+def _hunt_lines(target: "Target", the_plan: "Plan", hunt: "Hunt") -> "Iterator[str]":
+    """What of earlier failures comes first, and how much of all that was drawn the limits leave room for."""
+    from conformance.fuzz.prepare import room_in  # noqa: PLC0415
+
+    first = len({one.identity for one in hunt.stored} - hunt.unasked.keys())
+    if hunt.stored:
+        yield f"{first:,} of {len(hunt.stored):,} stored failures come first"
+    for why, many in Counter(hunt.unasked.values()).items():
+        yield f"{many:,} stored left open: {why}"
+    fits, drawn = room_in(target, the_plan), len(the_plan.generated)
+    if fits < drawn:
+        yield f"the limits leave room for {fits:,} of {drawn:,} generated probes, if each costs the most that it can"
 
 
 def _by_operation(the_plan: "Plan") -> "dict[str, list[Planned]]":

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.fuzz.hunt import Hunt, readable, rule_of
+from conformance.budget import Budget
+from conformance.fuzz.hunt import KEPT_BACK, Hunt, readable, rule_of
 from conformance.fuzz.logged import found_in_log
 from conformance.fuzz.store import failures_after, read_failures, write_failures
 from conformance.plan import Plan, with_generated
@@ -52,6 +53,21 @@ def drawn(
 def room_for(plan: Plan, target: Target, wanted: int) -> int:
     """How many of so many generated probes the limit on requests can leave room for, behind the plan's own."""
     return wanted if target.max_requests is None else min(wanted, max(target.max_requests - plan.requests, 0))
+
+
+def room_in(target: Target, plan: Plan) -> int:
+    """How many generated probes the limits leave room for where each costs the most that it can: behind the plan's own,
+    and less the part that is kept for making failures smaller."""
+    budget = Budget(target.max_requests, target.max_tokens, target.max_cost)
+    own = [(len(one.probe.steps), one.tokens, one.cost) for one in plan.probes]
+    for requests, tokens, cost in own:
+        budget.requests, budget.tokens, budget.cost = (
+            budget.requests + requests,
+            budget.tokens + tokens,
+            budget.cost + cost,
+        )
+    wanted = ((len(one.probe.steps), one.tokens, one.cost) for one in plan.generated)
+    return budget.fitting(wanted, budget.part(KEPT_BACK))
 
 
 def store(run: Run, hunt: Hunt, failures: Path) -> list[Path]:

@@ -35,6 +35,8 @@ def _sections(summary: Summary) -> Iterator[str]:
     yield f"\n**{escaped(summary.line)}**\n\n{code}: {summary.meaning}."
     if summary.run.footer and summary.run.footer.note:
         yield f"\n{escaped(summary.run.footer.note)}"
+    if summary.spent:
+        yield f"\n{escaped(summary.spent)}"
     yield from _failures(ENGLISH["group.MUST"], summary.failures(Level.MUST))
     yield from _failures(ENGLISH["group.broken"], summary.of(Outcome.BROKEN))
     yield from _failures(ENGLISH["group.SHOULD"], summary.failures(Level.SHOULD))

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isfinite
 from typing import Protocol
 
 from conformance.report.doubt import doubted
@@ -233,6 +234,23 @@ class Summary:
     def line(self) -> str:
         """`MUST 40/41 · SHOULD 12/14 · 2 inconclusive (1 MUST by the model alone) · 1 waived (1 expires in 5 days)`."""
         return " · ".join(self._parts())
+
+    @property
+    def spent(self) -> str:
+        """`spent: 57 requests, 1,234 tokens as reported (5,678 at most), 0.0123 USD at most`; empty where nobody was
+        asked."""
+        told = self.run.footer.spent if self.run.footer else {}
+        requests, most = told.get("requests"), told.get("tokens_at_most")
+        if not isinstance(requests, int):
+            return ""
+        reported = sum(n for name in ("prompt_tokens", "completion_tokens") if isinstance(n := told.get(name), int))
+        parts = [f"{requests:,} requests", f"{reported:,} tokens as reported"]
+        parts[1] += f" ({most:,} at most)" if isinstance(most, int) else ""
+        cost = told.get("cost_at_most")
+        if isinstance(cost, int | float) and isfinite(cost):
+            money = f"{cost:,.6f}".rstrip("0").rstrip(".")
+            parts.append(f"{money} {visible(str(told.get('currency') or ''), NAME)}".rstrip() + " at most")
+        return f"spent: {', '.join(parts)}"
 
     @property
     def relay(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -166,7 +167,12 @@ def test_a_failure_is_stored_asked_first_and_told_as_mended(tmp_path: Path, monk
         stored = tmp_path / "reports" / "local" / "mine.failures.jsonl"
         assert KEY not in stored.read_text(encoding="utf-8")
         [failure] = found_in(run_of(tmp_path / "run.jsonl"))
-        code, _ = fuzz(base, "--target", target, *only, "--seed", 5)
+        code, planned = fuzz(base, "--target", target, "--only", "chat.answered", "--dry-run")
+        assert "0 of 1 stored failures come first" in planned
+        assert "1 stored left open: its rule is not among those that are judged" in planned
+        code, again_told = fuzz(base, "--target", target, *only, "--seed", 5)
+        assert "asked first: 1 stored failure, 1 still failing" in again_told
+        assert "stored before" in again_told
         again = run_of(tmp_path / "run.jsonl")
         drawn = [one.probe for one in again.exchanges if (one.probe or "").startswith("fuzz.")]
         assert drawn[0] == failure.probe
@@ -187,7 +193,8 @@ def test_a_dry_run_tells_the_bound_and_the_run_keeps_it(tmp_path: Path, monkeypa
     with running("--api-key", KEY, "--speed", "max") as base:
         code, told = fuzz(base, "--target", target, "--dry-run", "--max-requests", 400)
         assert code == 0
-        assert "generated probes, at most" in told
+        assert re.search(r"\d generated probes \(\d+ of several requests\), \d+ requests, at most \d+,\d+ tokens", told)
+        assert re.search(r"the limits leave room for \d+ of \d+ generated probes, if each costs the most", told)
         assert "limits 400 requests, 0.02 EUR" in told
         assert "never more than 400 requests" in told
         assert not (tmp_path / "run.jsonl").exists()

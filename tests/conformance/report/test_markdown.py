@@ -15,6 +15,8 @@ GOLDEN = """\
 
 exit 1: a MUST is broken.
 
+spent: 5 requests, 5,090 tokens as reported
+
 ### MUST failed (2)
 
 | rule | law | found | probe | exchange |

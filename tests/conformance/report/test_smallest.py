@@ -127,6 +127,18 @@ MANY = (
 )
 
 
+def test_what_is_cut_short_on_a_terminal_names_the_exchange_that_has_it_whole() -> None:
+    run = small_run()
+    assert run.footer
+    long = replace(run.exchanges[0], id="e104-turn-1", probe="fuzz.x.1", request=request(chat_body(user="x" * 900)))
+    found = Found(IDENTITY, Level.MUST, "500", "fuzz.x.1", "fuzz.x.1", 0, {"data": {"body": {}}})
+    footer = replace(run.footer, generated=Generated(1, 1, 0, 0, (found,)))
+    shown = terminal.render(Run(run.header, (long,), (), footer), BOOK)
+    assert "cut short: `relayproof report RUN --exchange e104-turn-1` tells it whole" in " ".join(shown.split())
+    short = replace(long, request=request(chat_body()))
+    assert "cut short" not in terminal.render(Run(run.header, (short,), (), footer), BOOK)
+
+
 def test_what_became_of_all_is_told_with_its_reasons() -> None:
     assert [*told(Generated(635, 0, 635, 0, stopped="the relay could not be reached: no"))] == [
         "0 of 635 generated probes asked, 635 left out as nothing more was sent: the relay could not be reached: no"

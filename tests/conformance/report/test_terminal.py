@@ -16,6 +16,7 @@ GOLDEN = """\
 a-relay  MUST 2/4 · SHOULD 1/2 · MAY 0/1 · 1 broken · 1 untestable · 1 inconclusive (1 MUST by the model alone) · \
 1 not-seen · 1 skipped
 exit 1: a MUST is broken
+spent: 5 requests, 5,090 tokens as reported
 
 Broken checks, our own fault (1)
   ! later.rule
