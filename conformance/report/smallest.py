@@ -89,7 +89,8 @@ def told(generated: Generated) -> Iterator[str]:
 def _earlier(earlier: Earlier) -> Iterator[str]:
     """What became of the failures of earlier runs."""
     many = f"{earlier.stored:,} stored failure{'' if earlier.stored == 1 else 's'}"
-    yield f"asked first: {many}, {len(earlier.failing):,} still failing"
+    asked = f"{earlier.stored - len(earlier.open):,} of {many}" if earlier.open else many
+    yield f"asked first: {asked}, {len(earlier.failing):,} still failing"
     for why, count in Counter(earlier.open.values()).most_common():
         yield f"{count:,} stored left open: {why}"
     yield from (f"did not fail this time: {identity}" for identity in earlier.passing)

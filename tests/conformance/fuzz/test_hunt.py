@@ -13,6 +13,7 @@ from conformance.budget import Spend
 from conformance.fuzz import smaller
 from conformance.fuzz.case import Case
 from conformance.fuzz.hunt import Hunt, Hunter
+from conformance.fuzz.prepare import room_for, room_in
 from conformance.fuzz.smaller import AGAIN, ALL_TRIES, TRIES
 from conformance.plan import SMALLEST
 from conformance.price import FREE
@@ -21,7 +22,7 @@ from conformance.probes import PROBES
 from conformance.probes.chat import ask
 from conformance.rule import Finding, Level, Outcome, Verdict
 from conformance.rules import BOOK
-from conformance.run import Found, Generated, Short
+from conformance.run import Earlier, Found, Generated, Short
 from conformance.target import Target
 
 CHAT = "createChatCompletion"
@@ -44,10 +45,16 @@ class Asked:
     room: int = 10**6
     takes: int = 1  # requests that one really takes, where it is sent again
     by_steps: bool = False  # or as many as it has steps
+    says: Outcome = Outcome.PASS  # of what does not fail
     places: tuple[str, ...] = ("",)  # where in the answer it fails
     sent_of: dict[int, int] = field(default_factory=dict)  # requests that a probe of so many steps takes
     sent: list[tuple[str, bool]] = field(default_factory=list)
     seen: list[Verdict] = field(default_factory=list)
+
+    def became(self, outcome: Outcome) -> bool:
+        """Whether that is a failure; else it is what is said."""
+        self.says = outcome
+        return outcome is Outcome.FAIL
 
     async def all(self, probes: Sequence[Planned], repeat: int = 1) -> None:
         for one in probes:
@@ -58,7 +65,7 @@ class Asked:
         self.room -= len(planned.probe.steps) if self.by_steps else self.takes
         failed = self.fails(planned.probe.request("m").object)
         found = tuple(Finding("500", place=place) for place in self.places) if failed else ()
-        outcome = Outcome.FAIL if failed else Outcome.PASS
+        outcome = Outcome.FAIL if failed else self.says
         verdict = Verdict("chat.answered", Level.MUST, outcome, planned.probe.id, (f"e{planned.number}",), found)
         return [verdict], self.sent_of.get(len(planned.probe.steps), 1)
 
@@ -227,7 +234,7 @@ def test_tries_have_an_end_in_all() -> None:
     assert told.tries <= ALL_TRIES
 
 
-def failure(drawn: Case, *, flaky: bool = False) -> Found:
+def failure(drawn: Case, *, flaky: bool | None = False) -> Found:
     return Found(IDENTITY, Level.MUST, "500", drawn.name, drawn.name, 1, drawn.record(), flaky)
 
 
@@ -239,3 +246,52 @@ def test_a_stored_failure_is_asked_first_and_mended_where_it_passes() -> None:
     assert hunted(Asked(several), PLAIN, TWO, stored=(failure(TWO),)).mended == ()
     assert hunted(Asked(lambda _: False), TWO, stored=(failure(TWO, flaky=True),)).mended == ()
     assert hunted(Asked(lambda _: False), PLAIN, stored=(failure(TWO),)).mended == ()  # it was not asked
+
+
+def test_of_each_stored_failure_it_is_told_what_became_of_it() -> None:
+    assert hunted(Asked(several), TWO, stored=(failure(TWO),)).earlier == Earlier(1, (IDENTITY,))
+    for flaky in (True, None):
+        told = hunted(Asked(lambda _: False), TWO, stored=(failure(TWO, flaky=flaky),))
+        assert (told.mended, told.earlier) == ((), Earlier(1, (), (IDENTITY,))), "it is not known to fail each time"
+    assert hunted(Asked(lambda _: False), TWO, stored=(failure(TWO),)).earlier == Earlier(1)
+    assert hunted(Asked(lambda _: False), TWO).earlier is None
+
+
+def test_of_a_stored_failure_that_was_not_asked_it_is_told_why() -> None:
+    def why(asked: Asked, *cases: Case, halt: str | None = None) -> str:
+        earlier = hunted(asked, *cases, stored=(failure(TWO),), halt=halt).earlier
+        assert earlier
+        return earlier.open[IDENTITY]
+
+    assert why(Asked(several, room=0), TWO) == "the budget left it out"
+    assert why(Asked(several), TWO, halt="out of quota") == "out of quota"
+    assert why(Asked(several), PLAIN) == "the relay does not know its model"
+    undecided = Asked(lambda _: False, says=Outcome.INCONCLUSIVE)
+    assert why(undecided, TWO) == "what came does not decide it"
+
+
+def test_where_nothing_can_be_drawn_what_is_stored_is_told_all_the_same() -> None:
+    hunt = Hunt({}, (failure(TWO),), ROLES, {}, {IDENTITY: "no model is named for tools"})
+    plan = planning.plan(Target("t", "http://127.0.0.1:1", models=ROLES), BOOK, {"chat.whole": PROBES["chat.whole"]})
+    told = asyncio.run(Hunter(hunt, plan, Asked(several), list, lambda: None).run())
+    assert told.earlier == Earlier(1, open={IDENTITY: "no model is named for tools"})
+
+
+def test_what_is_asked_again_and_decides_nothing_is_not_flaky() -> None:
+    outcomes = iter([Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE])
+    asked = Asked(lambda _: asked.became(next(outcomes)))
+    [found] = hunted(asked, TWO).found
+    assert (found.flaky, found.short, found.probe) == (None, Short.OPEN, TWO.name)
+
+
+def test_the_limits_bound_what_is_drawn_and_a_dry_run_knows_it() -> None:
+    target = Target("t", "http://127.0.0.1:1", models=ROLES)
+    plan = planning.plan(target, BOOK, {"chat.whole": PROBES["chat.whole"]})
+    assert room_for(plan, target, 10**5) == 10**5
+    limited = replace(target, max_requests=plan.requests + 40)
+    assert (room_for(plan, limited, 10**5), room_for(plan, limited, 7)) == (40, 7)
+    assert room_for(plan, replace(target, max_requests=0), 7) == 0
+    plan = planning.with_generated(plan, target, (one.probe for one in MANY))
+    assert room_in(target, plan) == len(plan.generated) == len(MANY)
+    assert room_in(replace(target, max_requests=plan.requests + 20), plan) == 15
+    assert room_in(replace(target, max_requests=0), plan) == 0
