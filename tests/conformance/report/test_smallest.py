@@ -102,9 +102,8 @@ def test_every_reason_has_its_words() -> None:
             one = replace(of({"body": {}}, *talk(1)).found, flaky=flaky, short=short)
             told = doubt(one)
             assert told
-            assert told[0] == f"{words}.{short}"
-            if flaky is None or short in {Short.BUDGET, Short.TRIES, Short.HALT}:
-                assert all(f"generated.{told[0]}" in table for table in TEXTS.values())
+            assert told[0] in {f"{words}.{short}", f"unknown.{short}"}
+            assert all(f"generated.{told[0]}" in table for table in TEXTS.values())
 
 
 def test_every_report_tells_it() -> None:
