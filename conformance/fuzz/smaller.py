@@ -82,7 +82,7 @@ class Smaller:
         short = self._short([planned] * AGAIN, before + TRIES)
         if short:
             return replace(one, short=short)
-        seen = [await self._failed(planned, one) for _ in range(AGAIN)]
+        seen = [self._fails_so(await self._verdicts(planned), one) for _ in range(AGAIN)]
         flaky = None if None in seen and False not in seen else False in seen
         undecided = Short.HALT if self.halted() else Short.OPEN
         return replace(one, flaky=flaky, short=undecided if flaky is None else None, tries=self.tries - before)
@@ -97,13 +97,15 @@ class Smaller:
             most = before + TRIES - one.tries
             best, short = await self._shrunk(one.identity, await self._alone(one, most), most)
         self.last = None
-        final = await self._final(best, one)
+        final, tries = await self._final(best, one), one.tries + self.tries - before
+        if best is not one.drawn and not (failed := self._fails_so(final, one)):  # what was drawn is shown, which did
+            flaky, short = (True, None) if failed is False else (one.flaky, Short.OPEN)
+            return replace(one, flaky=flaky).found(one.drawn, one.told.text, tries, short)
         told = next((told for each in final for name, told in failing(each) if name == one.identity), one.told)
-        return one.found(best, told.text, one.tries + self.tries - before, short)
+        return one.found(best, told.text, tries, short)
 
-    async def _failed(self, planned: Planned, one: Failing) -> bool | None:
-        """Whether it fails once more; None where what came decides nothing."""
-        verdicts = await self._verdicts(planned)
+    def _fails_so(self, verdicts: Sequence[Verdict], one: Failing) -> bool | None:
+        """Whether it failed once more; None where what came decides nothing."""
         if any(name == one.identity for each in verdicts for name, _ in failing(each)):
             return True
         decided = {Outcome.PASS, Outcome.FAIL}

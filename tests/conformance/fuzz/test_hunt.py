@@ -284,6 +284,16 @@ def test_what_is_asked_again_and_decides_nothing_is_not_flaky() -> None:
     assert (found.flaky, found.short, found.probe) == (None, Short.OPEN, TWO.name)
 
 
+def test_where_the_smallest_does_not_fail_at_last_it_is_flaky_and_what_failed_is_shown() -> None:
+    sure = Asked(several)
+    tries = hunted(sure, TWO).tries
+    asked = Asked(lambda body: several(body) and len(asked.sent) < tries + 2)  # the first, the tries, and the last
+    told = hunted(asked, TWO)
+    assert asked.sent == sure.sent
+    [found] = told.found
+    assert (found.flaky, found.probe, found.case) == (True, TWO.name, TWO.record())
+
+
 def test_the_limits_bound_what_is_drawn_and_a_dry_run_knows_it() -> None:
     target = Target("t", "http://127.0.0.1:1", models=ROLES)
     plan = planning.plan(target, BOOK, {"chat.whole": PROBES["chat.whole"]})
