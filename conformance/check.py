@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from conformance.answers import describe, message_of
 from conformance.budget import MAX_RECEIVED, Budget, Spend
 from conformance.exit_code import Exit, exit_of
-from conformance.fuzz.hunt import ALL_TRIES, Hunt, Hunter
+from conformance.fuzz.hunt import Hunt, Hunter
+from conformance.fuzz.smaller import ALL_TRIES
 from conformance.gate import Gate
 from conformance.judge import judge
 from conformance.known import Known
@@ -32,6 +33,7 @@ TRY_LATER = {429, 503, 529}
 MAX_REPEATS = 3
 LONGEST_WAIT = 60.0  # seconds; who asks for more is not waited for
 NO_KEY = "none was given (RELAYPROOF_API_KEY, or the variable of --api-key-env)"
+FLOODED = f"the answers were more than {MAX_RECEIVED} bytes"
 VIDEO_TOTAL, VIDEO_IDLE = 1800.0, 300.0  # seconds
 
 
@@ -140,6 +142,8 @@ def _bounds(target: Target, plan: Plan, options: Options) -> dict[str, Json]:
     bound = bound_of(target, plan, options)
     told: dict[str, Json] = {"generated": len(plan.generated), "bound_requests": bound.requests}
     told["bound_tokens"] = bound.tokens
+    if options.hunt and options.hunt.random:
+        told["random"] = dict(options.hunt.random)
     return told | ({"bound_cost": float(bound.cost), "currency": target.currency} if target.currency else {})
 
 
@@ -216,14 +220,14 @@ class _Session:
         left = [planned for planned in rest if planned.number not in self.state.left]
         await self.all(left)
         await self._repeat()
-        if self.options.hunt is None or not self.plan.generated:
+        if self.options.hunt is None:
             return None
         hunter = Hunter(
             self.options.hunt,
             replace(self.plan, generated=tuple(one for one in self.plan.generated if one.probe.role not in lost)),
             self,
             judged=lambda: self.options.known.over(_verdicts(self.plan, self.state)),
-            halted=lambda: self.state.halt is not None,
+            halted=lambda: self.state.halt or (FLOODED if self.budget.flooded else None),
         )
         return await hunter.run()
 
@@ -234,15 +238,16 @@ class _Session:
         """How many of these probes fit into what is left of the budget, less what is kept for later."""
         return self.budget.fitting(((len(one.probe.steps), one.tokens, one.cost) for one in probes), kept)
 
-    async def verdicts(self, planned: Planned, *, kept: bool) -> list[Verdict]:
-        """One generated probe, and what is to be said of it; `kept` writes its exchanges to the run."""
+    async def verdicts(self, planned: Planned, *, kept: bool) -> tuple[list[Verdict], int]:
+        """One generated probe: what is to be said of it, and how many requests it took; `kept` writes its exchanges to
+        the run."""
         number = planned.number
         if not kept:
             self.passing.add(number)
         await self._make(planned, 1)
         exchanges = self.state.exchanges.get(number, []) if kept else self.state.exchanges.pop(number, [])
         self.passing.discard(number)
-        return self.options.known.over(_judged(exchanges, self.plan.rules))
+        return self.options.known.over(_judged(exchanges, self.plan.rules)), len(exchanges)
 
     @property
     def _total(self) -> int:
@@ -384,7 +389,7 @@ class _Session:
         if not self.budget.reserve(tokens, cost):
             if first:
                 self.state.cut = True
-                reason = f"the answers were more than {MAX_RECEIVED} bytes" if self.budget.flooded else None
+                reason = FLOODED if self.budget.flooded else None
                 self.state.left.setdefault(planned.number, reason or self.budget.refusal(tokens, cost))
             return None
         video = planned.probe.role is Role.VIDEO

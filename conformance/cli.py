@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +14,11 @@ import click
 from conformance.interrupts import interruption
 from conformance.outputs import Outputs, safe, stop, writing
 from conformance.reach import harmless, known_of, reached, reaching
-from conformance.watching import Watching
+from conformance.watching import Drawing, Watching
 
 if TYPE_CHECKING:
     from conformance.check import Options
+    from conformance.fuzz.hunt import Hunt
     from conformance.plan import Bound, Plan
     from conformance.probe import Planned
     from conformance.run import Run
@@ -77,7 +79,7 @@ _extends = click.option(
     "--fuzz-cases",
     type=click.IntRange(0, 100_000),
     metavar="N",
-    help="With --fuzz, and only with it: so many random ones for each operation besides.",
+    help="With --fuzz, and only with it: so many random ones for each operation that has a body, 0.1 to 0.4 s each.",
 )
 @click.option("--fetch-media", is_flag=True, help="Fetch the first bytes of what answers link to, without the key.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -101,6 +103,7 @@ def _check(given: dict[str, Any]) -> int:
     from conformance.extend import load  # noqa: PLC0415
     from conformance.fuzz import prepare as hunting  # noqa: PLC0415
     from conformance.outputs import show  # noqa: PLC0415
+    from conformance.stored import storing  # noqa: PLC0415
 
     known = known_of(given)
     target, link = reached(given)
@@ -119,7 +122,11 @@ def _check(given: dict[str, Any]) -> int:
     if again:
         the_plan, hunt = hunting.again(the_plan, target, given["only"], failures)
     elif given["fuzz"]:
-        the_plan, hunt = hunting.drawn(the_plan, target, given["seed"], random, failures)
+        wanted = hunting.room_for(the_plan, target, random)
+        with Drawing(quiet=given["quiet"], wanted=wanted) as drawing:
+            the_plan, hunt = hunting.drawn(the_plan, target, given["seed"], wanted, failures, watch=drawing)
+        for line in _drawn_lines(hunt, random, wanted):
+            click.echo(line, err=True)
         if why := hunting.undrawn(the_plan, target):
             click.echo(f"--fuzz: nothing is drawn: {why}", err=True)
     if not the_plan.probes and not again:
@@ -136,16 +143,26 @@ def _check(given: dict[str, Any]) -> int:
         hunt=hunt,
     )
     if given["dry_run"]:
-        click.echo(_plan_text(target, the_plan, bound_of(target, the_plan, options)))
+        click.echo(_plan_text(target, the_plan, bound_of(target, the_plan, options), hunt))
         return 0
     outputs = Outputs.of(given)
     outputs.check()
     out = given["out"] or _fresh(target.name)
-    run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
+    with storing(out, hunt, failures, known, book):
+        run = run_to(out, target, link, the_plan, options, quiet=given["quiet"])
     written = outputs.write(run, book.rules, of=out, strict=given["strict"])
     written += hunting.store(run, hunt, failures) if hunt else []
     show(run, book.rules, [out, *written], piped=outputs.piped)
     return run.footer.exit if run.footer else 5
+
+
+def _drawn_lines(hunt: "Hunt", asked_for: int, wanted: int) -> Iterator[str]:
+    """How many random requests were drawn, where such were asked for, and why not all."""
+    if wanted < asked_for:
+        yield f"--fuzz-cases {asked_for:,}: the limit on requests leaves room for {wanted:,}"
+    for operation, many in hunt.random.items():
+        why = "" if many == wanted else f" of {wanted:,}: draws in a row brought nothing new within bounds"
+        yield f"{operation}: {many:,} random requests drawn{why}"
 
 
 def _discover(target: "Target", link: "Link", given: dict[str, Any]) -> int:
@@ -199,28 +216,50 @@ def _fresh(name: str) -> Path:
     return LOCAL_RUNS / f"{stamp}-{safe(name)}.jsonl"
 
 
-def _plan_text(target: "Target", the_plan: "Plan", bound: "Bound") -> str:
+def _plan_text(target: "Target", the_plan: "Plan", bound: "Bound", hunt: "Hunt | None" = None) -> str:
     lines = [f"{target.name} at {target.base}"]
     for planned in the_plan.probes:
         rules = sum(1 for _ in planned.reaches(the_plan.rules))
-        about = f"{planned.probe.id:32} {planned.model or '-':24} {rules:3} rules  at most {planned.tokens} tokens"
+        about = f"{planned.probe.id:32} {planned.model or '-':24} {rules:3} rules  at most {planned.tokens:,} tokens"
         lines.append(about)
-    for operation, some in _by_operation(the_plan).items():
-        tokens = sum(one.tokens for one in some)
-        lines.append(f"{operation:32} {some[0].model:24} {len(some)} generated probes, at most {tokens} tokens")
+    lines += [_group_line(operation, some) for operation, some in _by_operation(the_plan).items()]
+    lines += _hunt_lines(target, the_plan, hunt) if hunt else []
     limits = (("requests", target.max_requests), ("tokens", target.max_tokens), (target.currency, target.max_cost))
     named = ", ".join(f"{most:,} {what}".rstrip() for what, most in limits if most is not None)
     limit = f"limits {named}" if named else "no limit"
     once = the_plan.once
     lines.append(
-        f"{once.requests} requests, at most {once.tokens} tokens{_money(target, once)} ({limit}); nothing was sent"
+        f"{once.requests:,} requests, at most {once.tokens:,} tokens{_money(target, once)} ({limit}); nothing was sent"
     )
     if bound != once:
-        more = f"{bound.requests} requests, {bound.tokens} tokens{_money(target, bound)}"
+        more = f"{bound.requests:,} requests, {bound.tokens:,} tokens{_money(target, bound)}"
         lines.append(f"with what is sent again, and what makes failures smaller, never more than {more}")
     if target.unpriced:
         lines.append(f"no price is known of {', '.join(target.unpriced)}")
     return "\n".join(lines)
+
+
+def _group_line(operation: str, some: "Sequence[Planned]") -> str:
+    """The generated probes of one operation: those of several requests are conversations, links and comparisons."""
+    sizes = [len(one.probe.steps) for one in some]
+    several = f" ({sum(size > 1 for size in sizes):,} of several requests)" if max(sizes) > 1 else ""
+    tokens = sum(one.tokens for one in some)
+    about = f"{len(some):,} generated probes{several}, {sum(sizes):,} requests, at most {tokens:,} tokens"
+    return f"{operation:32} {some[0].model:24} {about}"
+
+
+def _hunt_lines(target: "Target", the_plan: "Plan", hunt: "Hunt") -> "Iterator[str]":
+    """What of earlier failures comes first, and how much of all that was drawn the limits leave room for."""
+    from conformance.fuzz.prepare import room_in  # noqa: PLC0415
+
+    first = len({one.identity for one in hunt.stored} - hunt.unasked.keys())
+    if hunt.stored:
+        yield f"{first:,} of {len(hunt.stored):,} stored failures come first"
+    for why, many in Counter(hunt.unasked.values()).items():
+        yield f"{many:,} stored left open: {why}"
+    fits, drawn = room_in(target, the_plan), len(the_plan.generated)
+    if fits < drawn:
+        yield f"the limits leave room for {fits:,} of {drawn:,} generated probes, if each costs the most that it can"
 
 
 def _by_operation(the_plan: "Plan") -> "dict[str, list[Planned]]":

@@ -18,14 +18,15 @@ Z = 1.96  # of the normal distribution, for an interval of 95 %
 
 
 def judge(exchanges: Iterable[Exchange], rules: Mapping[str, Rule]) -> Iterator[Verdict]:
-    """The verdicts of all rules that apply, probe by probe: on each exchange, then on several together.
+    """The verdicts of all rules that apply, probe by probe: on each exchange, then on several together. A generated
+    probe that is asked at two places of the plan is two.
 
     Of a request that was repeated after a 429, 503 or 529 only the last attempt is judged. What repeats of a probe say
     of one rule is one verdict. The order is that of the plan, whatever came first.
     """
-    probes: dict[str, list[Exchange]] = {}
+    probes: dict[tuple[str, float], list[Exchange]] = {}
     for exchange in sorted(last_attempts(exchanges), key=_place):
-        probes.setdefault(exchange.probe or exchange.id, []).append(exchange)
+        probes.setdefault((exchange.probe or exchange.id, _place(exchange)[0]), []).append(exchange)
     for group in probes.values():
         verdicts = [verdict for exchange in group for verdict in _of_one(exchange, rules)]
         verdicts += _of_several(group, rules)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from conformance.exit_code import Exit, exit_of
 from conformance.extend import Extension
+from conformance.fuzz.logged import NO_END, generated_of
 from conformance.judge import judge
 from conformance.known import Known
 from conformance.plan import confined
@@ -39,11 +40,19 @@ def rejudge(text: str, name: str, *, strict: bool = False, known: Known = NOTHIN
     kept = [*(verdict for verdict in kept if verdict.rule not in {one.rule for one in lost}), *lost]
     again = _run(run.header, run.exchanges, kept, finished=finished, laid=replace(laid, whole=whole))
     assert again.footer
+    footer = replace(again.footer, generated=generated_of(run, again.verdicts))
     if run.footer:
-        return replace(again, footer=replace(again.footer, spent=run.footer.spent))
-    note = f"the run did not end: {len(run.exchanges)} exchanges of {run.header.plan.get('requests', '?')} requests"
-    code = Exit.UNVERIFIED if again.footer.exit in {Exit.VERIFIED, Exit.MISUSED} else again.footer.exit
-    return replace(again, footer=replace(again.footer, note=note, exit=int(code)))
+        return replace(again, footer=replace(footer, spent=run.footer.spent))
+    code = Exit.UNVERIFIED if footer.exit in {Exit.VERIFIED, Exit.MISUSED} else footer.exit
+    return replace(again, footer=replace(footer, note=_cut_off(run), exit=int(code)))
+
+
+def _cut_off(run: Run) -> str:
+    """How far a run came that did not end. How many requests a generated probe takes hangs on the answers."""
+    planned, drawn = (run.header.plan.get(name) for name in ("requests", "generated"))
+    beside = f" and {drawn:,} generated probes" if isinstance(drawn, int) and drawn else ""
+    known = f"{planned:,}" if isinstance(planned, int) else "?"
+    return f"{NO_END}: {len(run.exchanges):,} exchanges of {known} requests{beside}"
 
 
 def judge_recordings(

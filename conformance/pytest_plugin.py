@@ -105,7 +105,7 @@ OPTIONS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (  # option, na
         "fuzz-cases",
         "cases",
         "N",
-        "With --relay-fuzz, and only with it: N random ones for each operation besides.",
+        "With --relay-fuzz, and only with it: N random ones for each operation that has a body.",
         {"type": _cases},
     ),
     ("seed", "seed", "N", "Seed of what is drawn (0).", {"type": _whole, "default": 0}),

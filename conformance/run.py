@@ -103,10 +103,22 @@ class Note:
         return line | ({} if self.days is None else {"days": self.days})
 
 
+class Short(StrEnum):
+    """Why a finding was not asked again, or not made smaller to the end."""
+
+    BUDGET = "budget"
+    TRIES = "tries"  # as many requests as go into one finding, or into all of them
+    DEAR = "dear"  # a video
+    OPEN = "open"  # asked again, and what came decided nothing
+    HALT = "halt"  # nothing more was sent
+    END = "end"  # the run did not end
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A finding of a generated probe, made smaller. `identity` names it, `probe` is the smallest that shows it, and
-    `drawn` the one from which it came; `tries` requests went into that. `case` is what it is made from."""
+    `drawn` the one from which it came; `tries` requests asked it again and made it smaller. `case` is what it is made
+    from, empty where only its exchanges are left. `flaky` is None where it was not asked again: then nobody knows."""
 
     identity: str
     level: Level
@@ -115,10 +127,11 @@ class Found:
     drawn: str
     tries: int
     case: Mapping[str, Json]
-    flaky: bool = False
+    flaky: bool | None = False
+    short: Short | None = None
 
     def record(self) -> dict[str, Json]:
-        return {
+        line: dict[str, Json] = {
             "identity": self.identity,
             "level": self.level.value,
             "text": self.text,
@@ -128,12 +141,33 @@ class Found:
             "case": dict(self.case),
             "flaky": self.flaky,
         }
+        return line | ({"short": self.short.value} if self.short else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What became of the failures of earlier runs, by their identities: those that failed again, those that did not
+    this time and are not known to be mended, and why others were left open. `stored` is how many there were."""
+
+    stored: int
+    failing: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
+    open: Mapping[str, str] = field(default_factory=dict)
+
+    def record(self) -> dict[str, Json]:
+        return {
+            "stored": self.stored,
+            "failing": list(self.failing),
+            "passing": list(self.passing),
+            "open": dict(self.open),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What became of the generated probes: how many were drawn, how many asked, how many the budget left out, how many
-    requests went into making failures smaller, what was found, and what was stored as a failure and is mended."""
+    """What became of the generated probes: how many were drawn, asked and left out (by the budget, unless `stopped`
+    says why nothing more was sent), how many requests asked failures again and made them smaller, what was found, what
+    was stored as a failure and is mended, and what became of all that was stored."""
 
     drawn: int
     asked: int
@@ -141,9 +175,11 @@ class Generated:
     tries: int
     found: tuple[Found, ...] = ()
     mended: tuple[str, ...] = ()
+    stopped: str | None = None
+    earlier: Earlier | None = None
 
     def record(self) -> dict[str, Json]:
-        return {
+        line: dict[str, Json] = {
             "drawn": self.drawn,
             "asked": self.asked,
             "left": self.left,
@@ -151,6 +187,11 @@ class Generated:
             "found": [one.record() for one in self.found],
             "mended": list(self.mended),
         }
+        more: dict[str, Json] = {
+            "stopped": self.stopped,
+            "earlier": self.earlier.record() if self.earlier else None,
+        }
+        return line | {name: value for name, value in more.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +394,15 @@ def _footer(line: dict[str, Json]) -> Footer:
 def _generated(line: dict[str, Json]) -> Generated:
     drawn, asked, left, tries = (_whole(line[name]) for name in ("drawn", "asked", "left", "tries"))
     found = tuple(found_in(_object(one)) for one in _array(line["found"]))
-    return Generated(drawn, asked, left, tries, found, tuple(map(str, _array(line["mended"]))))
+    mended = tuple(map(str, _array(line["mended"])))
+    earlier = _earlier(_object(line["earlier"])) if "earlier" in line else None
+    return Generated(drawn, asked, left, tries, found, mended, _text(line, "stopped"), earlier)
+
+
+def _earlier(line: dict[str, Json]) -> Earlier:
+    failing, passing = (tuple(map(str, _array(line[name]))) for name in ("failing", "passing"))
+    reasons = {name: str(why) for name, why in _object(line["open"]).items()}
+    return Earlier(_whole(line["stored"]), failing, passing, reasons)
 
 
 def found_in(line: dict[str, Json]) -> Found:
@@ -366,7 +415,8 @@ def found_in(line: dict[str, Json]) -> Found:
         drawn=str(line["drawn"]),
         tries=_whole(line["tries"]),
         case=_object(line["case"]),
-        flaky=line.get("flaky") is True,
+        flaky=None if line.get("flaky", False) is None else line.get("flaky") is True,
+        short=Short(str(line["short"])) if "short" in line else None,
     )
 
 

@@ -2,8 +2,17 @@
 
 import gzip
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import click
+
+from conformance.extend import Extension
+from conformance.fuzz.hunt import Hunt
+from conformance.fuzz.prepare import store_logged
+from conformance.known import Known
+from conformance.offline import rejudge
 from conformance.run import Run, RunError, read_run
 from conformance.target import ConfigurationError
 
@@ -17,6 +26,20 @@ def stored_run(path: Path) -> Run:
     except (OSError, UnicodeDecodeError, RunError) as error:
         msg = f"{path} cannot be read as a run: {error}"
         raise ConfigurationError(msg) from None
+
+
+@contextmanager
+def storing(out: Path, hunt: Hunt | None, failures: Path, known: Known, book: Extension) -> Iterator[None]:
+    """Stores what failed of the probes that were drawn also where the run that goes to `out` does not end: whoever
+    stops it has seen them fail, or would have."""
+    try:
+        yield
+    except BaseException:
+        with suppress(RunError, OSError, UnicodeDecodeError, ConfigurationError):
+            if hunt and (run := rejudge(text_at(out), out.stem, known=known, book=book)).footer:
+                for path in store_logged(run, hunt, failures):
+                    click.echo(f"wrote {path}", err=True)
+        raise
 
 
 def text_at(path: Path) -> str:

@@ -51,6 +51,28 @@ class Watching:
             click.echo(text, err=True)
 
 
+class Drawing:
+    """Tells on a terminal that requests are drawn, and how many random ones there are: that takes its time."""
+
+    def __init__(self, *, quiet: bool, wanted: int) -> None:
+        self.shown = sys.stderr.isatty() and not quiet
+        self.wanted = wanted
+
+    def __enter__(self) -> Self:
+        self._tell("drawing requests …")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tell("")
+
+    def __call__(self, operation: str, many: int) -> None:
+        self._tell(f"drawing {many:,} of {self.wanted:,} random requests for {operation} …")
+
+    def _tell(self, text: str) -> None:
+        if self.shown:
+            click.echo(f"{CLEAR}{text}", nl=False, err=True)
+
+
 def line(seen: Mapping[str, "Progress"], elapsed: float, last: str) -> str:
     """How far they have come, together; a relay by its label where there are several."""
     counted = [f"{label[:LABEL]} {one.done}/{one.total}".lstrip() for label, one in seen.items()]

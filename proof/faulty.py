@@ -25,7 +25,7 @@ from conformance.exit_code import exit_of
 from conformance.fuzz.case import Case
 from conformance.fuzz.effort import Effort
 from conformance.fuzz.effort import cases as drawn_cases
-from conformance.fuzz.hunt import Hunt, stored_cases
+from conformance.fuzz.hunt import Hunt, readable
 from conformance.plan import Plan
 from conformance.probe import Role
 from conformance.probes import PROBES
@@ -208,12 +208,14 @@ async def hunted(
     where no other role is named."""
     roles = {role: MODELS[role] for role in drawn_for}
     target = Target("mock", base, models=roles, max_requests=max_requests)
-    cases = {case.name: case for case in (*stored_cases(stored, roles), *_drawn(drawn_for, seed))}
+    again, unasked = readable(stored, roles)
+    cases = {case.name: case for case in (*again.values(), *_drawn(drawn_for, seed))}
     controls = {
         name: one for name, one in PROBES.items() if name == "models.list" or (one.control and one.role in roles)
     }
     plan = planning.with_generated(planning.plan(target, BOOK, controls), target, (one.probe for one in cases.values()))
-    options = Options(concurrency=concurrency, patience=0.01, seed=seed, hunt=Hunt(cases, stored, roles))
+    hunt = Hunt(cases, stored, roles, {name: case.name for name, case in again.items()}, unasked)
+    options = Options(concurrency=concurrency, patience=0.01, seed=seed, hunt=hunt)
     link = Link(base, KEY, headers=headers, idle=60.0, total=120.0)
     return await check(target, link, plan, options, out=_Silent(StringIO()), watch=lambda _: None)
 

@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mock_server.library import RECORDINGS
 from openapi.wire.exchange import Exchange
@@ -11,6 +12,10 @@ from openapi.wire.jsonl import read_recording
 
 collect_ignore = ["system/foreign"]  # a project of its own
 
+
+# how long one example takes is the machine's; a whole test has its timeout
+settings.register_profile("tests", settings.default, deadline=None)
+settings.load_profile("tests")
 
 # what runs in the background is born deaf to it, with all that it starts
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -19,7 +19,9 @@
     shrink     a failing case made smaller, request by request; it is given answers and opens no socket
     store      failures on disk, asked first next time
     prepare    what a command does before and after
-    hunt       the phase of a check that asks them: in waves within the budget, then shrinks what failed
+    hunt       the phase of a check that asks them: in rounds within the budget, each of waves
+    smaller    what failed, asked again and made smaller, within the budget
+    logged     what became of them, told from a run's log
 
 A generated probe is judged by the rules that judge any traffic. hypothesis and schemathesis are loaded by `effort`
 alone, when cases are wanted.

@@ -4,7 +4,7 @@ A legal request of the document may ask for 128 choices of a million tokens, for
 beside the limit. None of that is drawn; a relay is found out for cents.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from conformance.fuzz.case import Case, is_legal, of_bytes
 from conformance.fuzz.linked import walks
@@ -87,7 +87,18 @@ def _limited(operation: str, body: dict[str, Json]) -> dict[str, Json] | None:
                 body = {key: value for key, value in body.items() if key != name}
     if names and not any(name in body for name in names):
         body = {**body, names[-1]: LIMIT}
-    return body if not isinstance(n, int) or n <= 128 else {**body, **{name: 1 for name in names if name in body}}
+    if isinstance(n, int) and n > 128:
+        return {**body, **{name: 1 for name in names if name in body}}
+    return _shared(body, names)
+
+
+def _shared(body: dict[str, Json], names: Sequence[str]) -> dict[str, Json]:
+    """Of several prompts each is answered by as many choices: then the limit is for all of them together."""
+    prompts, n = body.get("prompt"), body.get("n")
+    answers = len(prompts) * (n if isinstance(n, int) and n > 0 else 1) if isinstance(prompts, list) else 1
+    most = max(LIMIT * CHOICES // max(answers, 1), 1)
+    limits = {name: limit for name in names if isinstance(limit := body.get(name), int)}
+    return {**body, **{name: min(limit, most) for name, limit in limits.items()}}
 
 
 def _in_words(value: Json) -> bool:

@@ -101,6 +101,10 @@ class Case:
 
 def read_case(record: Mapping[str, Json]) -> Case:
     """A case from its record. Raises KeyError, TypeError or ValueError for what is none."""
+    missing = sorted({"kind", "operation", "role", "data"} - record.keys())
+    if missing:
+        msg = f"a case has {', '.join(missing)}"
+        raise ValueError(msg)
     kind, operation, data = str(record["kind"]), str(record["operation"]), record["data"]
     if kind not in KINDS.keys() | SEQUENCES.keys() or not isinstance(data, dict):
         msg = f"no case of kind {kind!r}"

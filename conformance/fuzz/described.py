@@ -6,6 +6,7 @@ It generates, and nothing more: no request goes out by it, and no check of its o
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from conformance.fuzz.case import Case, of_bytes
@@ -13,6 +14,8 @@ from conformance.fuzz.drawn import drawn, no_constants_of_ours
 from conformance.probe import Role
 from openapi import document, json_text
 from openapi.json_text import Json
+
+AT_ONCE = 32  # random cases that are drawn together
 
 
 @lru_cache(maxsize=1)
@@ -44,16 +47,20 @@ def coverage(operation: str, role: Role) -> list[Case]:
         return list(_of_bodies(operation, role, made))
 
 
-def random_cases(operation: str, role: Role, seed: int, count: int) -> list[Case]:
-    """So many cases, legal and illegal in turn."""
+def random_cases(operation: str, role: Role, seed: int) -> Iterator[list[Case]]:
+    """Cases without end, some at a time, legal and illegal in turn; the same one may come again."""
     from schemathesis.generation.modes import GenerationMode  # noqa: PLC0415
 
     one = _operations()[operation]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        halves = [drawn(one.as_strategy(generation_mode=mode), seed, (count + 1) // 2) for mode in GenerationMode]
-    made = [case for pair in zip(*halves, strict=False) for case in pair]
-    return list(_of_bodies(operation, role, made))[:count]
+        modes = [one.as_strategy(generation_mode=mode) for mode in GenerationMode]
+    for number in count():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            halves = [drawn(mode, f"{seed}.{number}", AT_ONCE // len(modes)) for mode in modes]
+        made = [case for pair in zip(*halves, strict=False) for case in pair]
+        yield list(_of_bodies(operation, role, made))
 
 
 def _of_bodies(operation: str, role: Role, made: Any) -> Iterator[Case]:  # noqa: ANN401 - of a library without types

@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 T = TypeVar("T")
 
 
-def drawn(strategy: SearchStrategy[T], seed: int, count: int) -> list[T]:
+def drawn(strategy: SearchStrategy[T], seed: int | str, count: int) -> list[T]:
     """At most so many values; a strategy that has fewer gives fewer."""
     found: list[T] = []
 

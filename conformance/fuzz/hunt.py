@@ -2,125 +2,118 @@
 
 Whoever runs it hands over how a probe is asked and judged; nothing here opens a socket or waits for a clock. A wave is
 chosen when the one before has been settled, so that what is asked does not hang on how many requests are out at a time.
+
+The budget is spent in rounds: each leaves a part of what there is for what it finds, and the next has what of that was
+not needed. At last nothing is asked that could not be asked again: what fails then would be told on one answer.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from conformance.budget import NOTHING, Spend
+from conformance.budget import Spend
 from conformance.fuzz.bounds import bounded
-from conformance.fuzz.case import Case, bodies_of, is_legal, read_case
-from conformance.fuzz.plain import PLAIN
-from conformance.fuzz.shrink import Data, shrink_case
-from conformance.identity import identities, place_of
+from conformance.fuzz.case import Case, read_case
+from conformance.fuzz.smaller import AGAIN, Asks, Failing, Smaller, failing
+from conformance.identity import identities
 from conformance.plan import SMALLEST, Plan
 from conformance.probe import Planned, Role
-from conformance.rule import Finding, Level, Outcome, Verdict
-from conformance.run import Found, Generated
+from conformance.rule import Level, Outcome, Verdict
+from conformance.run import Earlier, Found, Generated
 
-AGAIN = 2  # times that what failed is asked once more before it is made smaller
-TRIES = 160  # requests that go into one finding
-ALL_TRIES = 640  # and into all of them
-KEPT_BACK = 0.25  # the part of the budget that is left for making failures smaller
-
-
-class Asks(Protocol):
-    """How the check asks: a probe sent, its exchanges judged. `kept` says whether they are written to the run."""
-
-    async def all(self, probes: Sequence[Planned], repeat: int = 1) -> None: ...
-
-    async def verdicts(self, planned: Planned, *, kept: bool) -> list[Verdict]: ...
-
-    def part(self, share: float) -> Spend: ...
-
-    def fitting(self, probes: Sequence[Planned], kept: Spend) -> int: ...
+KEPT_BACK = 0.25  # the part of the budget that a round leaves for making failures smaller
 
 
 @dataclass(frozen=True, slots=True)
 class Hunt:
-    """What to ask beside the plan: the cases by the names of their probes, and the failures of earlier runs. What fails
-    is made smaller, where it `shrinks`."""
+    """What to ask beside the plan: the cases by the names of their probes, and the failures of earlier runs, with the
+    names of the probes that ask them again and why others cannot be asked, by identity. `random` are how many random
+    cases there are of an operation, where such were wanted. What fails is made smaller, where it `shrinks`."""
 
     cases: Mapping[str, Case]
     stored: tuple[Found, ...] = ()
     roles: Mapping[Role, str] = field(default_factory=dict)
+    again: Mapping[str, str] = field(default_factory=dict)
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    random: Mapping[str, int] = field(default_factory=dict)
     shrinks: bool = True
+
+    def probe_of(self, stored: Found) -> str:
+        """The name of the probe that asks a stored failure again."""
+        return self.again.get(stored.identity, stored.probe)
 
 
 @dataclass(slots=True)
 class Hunter:
-    """One hunt under way. `fixed` are the verdicts of the probes that were not drawn."""
+    """One hunt under way. `halted` says why nothing more is sent, where that is so."""
 
     hunt: Hunt
     plan: Plan
     asks: Asks
     judged: Callable[[], list[Verdict]]
-    halted: Callable[[], bool]
-    tries: int = 0
-    finals: int = 0  # requests that ask the smallest once more, for the run
-    number: int = 0
-    asked: int = 0
-    kept: Spend = NOTHING  # of the budget, for making failures smaller
-    last: Planned | None = None  # none dearer is left to be asked when a failure has been made smaller
-    known: dict[str, frozenset[str]] = field(default_factory=dict)  # name of a case → what failed of it
+    halted: Callable[[], str | None]
 
     async def run(self) -> Generated:
         """Asks what was drawn, as far as the budget goes, and tells what was found."""
-        self.kept = self.asks.part(KEPT_BACK)
-        stored = {one.probe for one in self.hunt.stored}
-        first = [one for one in self.plan.generated if one.probe.id in stored]
-        left = await self._asked(first)
-        left += await self._asked([one for one in self.plan.generated if one.probe.id not in stored])
-        found = await self._smallest(self.judged(), [])
-        self.kept = NOTHING
-        if left:  # what was kept and not needed is there for the rest
-            left = await self._asked(left)
-            found += await self._smallest(self.judged(), found)
-        mended = self._mended(self.judged(), left)
-        return Generated(len(self.plan.generated), self.asked, len(left), self.tries, tuple(found), mended)
-
-    async def _asked(self, left: list[Planned]) -> list[Planned]:
-        """Asks these as far as the budget goes, and returns the rest."""
-        while left and not self.halted():
-            wave = left[: self.asks.fitting(left, self.kept)]
-            if not wave:
-                break
-            await self.asks.all(wave)
-            self.asked += len(wave)
-            left = left[len(wave) :]
-        return left
-
-    def _mended(self, verdicts: Sequence[Verdict], left: Sequence[Planned]) -> tuple[str, ...]:
-        """Stored failures whose probe was asked, and did not fail so."""
-        failing = {name for verdict in verdicts if verdict.outcome is Outcome.FAIL for name in identities(verdict)}
-        asked = {one.probe.id for one in self.plan.generated} - {one.probe.id for one in left}
-        decided = {(one.rule, one.probe) for one in verdicts if one.outcome is Outcome.PASS}
-        return tuple(
-            one.identity
-            for one in self.hunt.stored
-            if one.probe in asked
-            and one.identity not in failing
-            and (one.identity.partition(" ")[0], one.probe) in decided
-            and not one.flaky
-        )
-
-    async def _smallest(self, verdicts: Sequence[Verdict], before: Sequence[Found]) -> list[Found]:
-        """The smallest probe of each finding that was not told before, and that the plan's own probes do not show."""
-        shown = {(one.rule, found.place) for one in verdicts if not one.generated for found in one.findings}
-        failing: dict[str, tuple[Verdict, Finding]] = {}
-        for verdict in sorted(filter(self._is_finding, verdicts), key=self._size):
-            for identity, told in _failing(verdict):
-                if (verdict.rule, told.place) not in shown:
-                    failing.setdefault(identity, (verdict, told))
-        for one in before:
-            failing.pop(one.identity, None)
+        smaller = Smaller(self.hunt.roles, self.plan, self.asks, self.halted, self.hunt.shrinks)
+        stored = {self.hunt.probe_of(one) for one in self.hunt.stored}
+        left = sorted(self.plan.generated, key=lambda one: one.probe.id not in stored)
         found: list[Found] = []
-        for identity in sorted(failing, key=lambda one: (failing[one][0].level is not Level.MUST, one)):
-            if len(before) + len(found) >= SMALLEST or self.halted():
+        more = True
+        while more and left:
+            rest = await self._round(left, stored)
+            found += await self._found(smaller, found)
+            more, left = len(rest) < len(left), rest
+        return self._told(left, smaller.tries, found)
+
+    def _told(self, left: Sequence[Planned], tries: int, found: Sequence[Found]) -> Generated:
+        verdicts, many = self.judged(), len(self.plan.generated)
+        mended, earlier = self._earlier(verdicts, {one.probe.id for one in left})
+        stopped = self.halted() if left else None
+        return Generated(many, many - len(left), len(left), tries, tuple(found), mended, stopped, earlier)
+
+    async def _round(self, left: Sequence[Planned], stored: set[str]) -> list[Planned]:
+        """Asks these as far as the budget goes less a part of it, and returns the rest. What was stored goes alone, so
+        that it is asked first; what is too dear is passed over, and what is cheaper behind it is not. What it takes to
+        ask again what was asked is left too."""
+        kept, passed = self.asks.part(KEPT_BACK), list[Planned]()
+        while left and not self.halted():
+            ahead = sum(one.probe.id in stored for one in left)
+            wave = self._wave(left[: ahead or None], kept)
+            if wave:
+                await self.asks.all(wave)
+                kept = _most(kept, *map(_again, wave))
+            else:
+                passed.append(left[0])
+            left = left[max(len(wave), 1) :]
+        return [*passed, *left]
+
+    def _wave(self, left: Sequence[Planned], kept: Spend) -> Sequence[Planned]:
+        """As many as leave what is kept, and enough to ask the dearest of them again."""
+        wave = left[: self.asks.fitting(left, kept)]
+        while wave:
+            fits = self.asks.fitting(wave, _most(kept, *map(_again, wave)))
+            if fits == len(wave):
                 break
-            found.append(await self._one(identity, *failing[identity]))
-        return found
+            wave = wave[: max(fits, len(wave) // 2)]
+        return wave
+
+    async def _found(self, smaller: Smaller, before: Sequence[Found]) -> list[Found]:
+        """What a round found, by the smallest probe that shows it. All of it is asked again before any is made smaller:
+        to know what is so is worth more."""
+        known = {one.identity for one in before}
+        new = [one for one in self._failing(self.judged()) if one.identity not in known][: SMALLEST - len(before)]
+        asked = [await smaller.again(one) for one in new]
+        return [await smaller.smallest(one) for one in asked]
+
+    def _failing(self, verdicts: Sequence[Verdict]) -> list[Failing]:
+        """Each finding that the plan's own probes do not show as well, by the smallest case drawn; MUSTs first."""
+        shown = {(one.rule, found.place) for one in verdicts if not one.generated for found in one.findings}
+        told: dict[str, Failing] = {}
+        for verdict in sorted(filter(self._is_finding, verdicts), key=self._size):
+            for identity, one in failing(verdict):
+                if (verdict.rule, one.place) not in shown:
+                    told.setdefault(identity, Failing(identity, verdict, one, self.hunt.cases[verdict.probe or ""]))
+        return sorted(told.values(), key=lambda one: (one.verdict.level is not Level.MUST, one.identity))
 
     def _is_finding(self, verdict: Verdict) -> bool:
         weighty = verdict.level is not Level.MAY and not verdict.excused
@@ -130,118 +123,76 @@ class Hunter:
         case = self.hunt.cases.get(verdict.probe or "")
         return (case.size if case else (0, 0)), verdict.probe or ""
 
-    async def _one(self, identity: str, verdict: Verdict, told: Finding) -> Found:
-        drawn = self.hunt.cases[verdict.probe or ""]
-        if drawn.role is Role.VIDEO:  # dear: not asked again
-            return Found(identity, verdict.level, told.text, drawn.name, drawn.name, 0, drawn.record(), flaky=False)
-        before, self.last = self.tries, self._planned(drawn, 0)
-        again = [await self._failures(drawn, before + TRIES) for _ in range(AGAIN)]
-        steady = all(names is not None and identity in names for names in again)
-        best = drawn
-        if steady and self.hunt.shrinks:
-            best = await self._shrunk(identity, await self._alone(identity, verdict, drawn), before)
-        flaky = any(names is not None and identity not in names for names in again)
-        self.number += 1
-        planned, final = self._planned(best, len(self.plan.probes) + self.number), list[Verdict]()
-        if best is not drawn or self._within(len(planned.probe.steps)):
-            self.finals += len(planned.probe.steps)
-            final = await self.asks.verdicts(planned, kept=True)
-        text = next((one.text for each in final for name, one in _failing(each) if name == identity), told.text)
-        tries = self.tries - before
-        return Found(identity, verdict.level, text, best.name, drawn.name, tries, best.record(), flaky)
+    def _earlier(self, verdicts: Sequence[Verdict], left: set[str]) -> tuple[tuple[str, ...], Earlier | None]:
+        """The stored failures that are mended: known to fail each time, asked, and passed. And what became of all."""
+        stored = {one.identity: one for one in self.hunt.stored}
+        if not stored:
+            return (), None
+        failed = {name for verdict in verdicts if verdict.outcome is Outcome.FAIL for name in identities(verdict)}
+        passed = {(one.rule, one.probe) for one in verdicts if one.outcome is Outcome.PASS}
+        unasked = {name: why for name, one in stored.items() if (why := self._unasked(one, left))}
+        rest = [one for name, one in stored.items() if name not in unasked and name not in failed]
+        decided = [one for one in rest if (rule_of(one), self.hunt.probe_of(one)) in passed]
+        open_ = unasked | {one.identity: "what came does not decide it" for one in rest if one not in decided}
+        mended = tuple(one.identity for one in decided if one.flaky is False)
+        passing = tuple(one.identity for one in decided if one.flaky is not False)
+        failing_ = tuple(name for name in stored if name not in unasked and name in failed)
+        return mended, Earlier(len(stored), failing_, passing, open_)
 
-    async def _alone(self, identity: str, verdict: Verdict, case: Case) -> Case:
-        """The request that fails, alone, where it fails so without the others of its case."""
-        if case.kind == "one" or self.plan.rules[verdict.rule].over:
-            return case
-        for body in bodies_of(case):
-            one = self._candidate(replace(case, kind="one", data={}), {"body": body})
-            if one and identity in await self._fails(one, self.tries + TRIES):
-                return one
-        return case
-
-    async def _shrunk(self, identity: str, case: Case, before: int) -> Case:
-        """The smallest case found that fails in the same way. What is no JSON was made from a plain request, and stays
-        as it is."""
-        best, most = case, before + TRIES
-        if case.raw is not None:
-            return best
-        steps = shrink_case(case.data, PLAIN.get(case.operation))
-        try:
-            candidate = next(steps)
-            while self.tries < most and self._within(1) and not self.halted():
-                smaller = self._candidate(case, candidate)
-                fails = smaller is not None and identity in await self._fails(smaller, most)
-                best = smaller if fails and smaller else best
-                candidate = steps.send(fails)
-        except StopIteration:
-            pass
-        return best
-
-    def _candidate(self, case: Case, data: Data) -> Case | None:
-        """A case of other data, where that is within bounds as it stands, and as legal as it was."""
-        made = bounded(replace(case, data=data), self.hunt.roles)
-        if made is None or made.data != data:
-            return None
-        before, now = (is_legal(case.operation, one) for one in (case.body, made.body))
-        return made if case.body is None or before == now else None
-
-    async def _fails(self, case: Case, most: int) -> frozenset[str]:
-        """The identities of what fails of a case, asked once for all findings."""
-        if case.name not in self.known:
-            told = await self._failures(case, most)
-            if told is None:
-                return frozenset()
-            self.known[case.name] = told
-        return self.known[case.name]
-
-    async def _failures(self, case: Case, most: int) -> frozenset[str] | None:
-        """The identities of what fails of a case, asked anew; None where that does not fit into the budget, with what
-        is asked last, to be kept."""
-        planned = self._planned(case, 0)
-        steps = len(case.probe.steps)
-        last = len(self.last.probe.steps) if self.last else 0
-        if self._beyond(planned) or self.tries + steps > most or not self._within(steps + last):
-            return None
-        wanted = [one for one in (planned, self.last) if one]
-        if self.asks.fitting(wanted, NOTHING) < len(wanted):
-            return None
-        self.tries += steps
-        verdicts = await self.asks.verdicts(planned, kept=False)
-        return frozenset(name for each in verdicts for name, _ in _failing(each))
-
-    def _beyond(self, planned: Planned) -> bool:
-        """Whether it may cost more than was said of so many requests before."""
-        most = self.plan.dearest * len(planned.probe.steps)
-        return planned.tokens > most.tokens or planned.cost > most.cost
-
-    def _within(self, requests: int) -> bool:
-        return self.tries + self.finals + requests <= ALL_TRIES
-
-    def _planned(self, case: Case, number: int) -> Planned:
-        """A case as what it was made from is planned: claimed as that is, and at its price."""
-        model = self.hunt.roles.get(case.role, "")
-        like = next(one for one in self.plan.generated if one.model == model)
-        return Planned(
-            number, case.probe, model, dict.fromkeys(case.probe.needs, True) if like.claims else {}, like.price
-        )
+    def _unasked(self, stored: Found, left: set[str]) -> str | None:
+        """Why a stored failure was not asked again; None where it was."""
+        name = self.hunt.probe_of(stored)
+        if stored.identity in self.hunt.unasked:
+            return self.hunt.unasked[stored.identity]
+        if name in left:
+            return self.halted() or "the budget left it out"
+        if all(one.probe.id != name for one in self.plan.generated):
+            return "the relay does not know its model"
+        return None
 
 
-def _failing(verdict: Verdict) -> Iterator[tuple[str, Finding]]:
-    """What a verdict found, each with its identity."""
-    if verdict.outcome is Outcome.FAIL:
-        yield from ((f"{verdict.rule} {place_of(verdict, one)}", one) for one in verdict.findings)
+def rule_of(found: Found) -> str:
+    """The id of the rule that it breaks."""
+    return found.identity.partition(" ")[0]
 
 
-def stored_cases(stored: Sequence[Found], roles: Mapping[Role, str]) -> list[Case]:
-    """The cases of earlier failures; left out are those that this version cannot ask, and those for a role that is not
-    named now. What a file says is held to the bounds of what is drawn."""
-    cases = []
+def _again(planned: Planned) -> Spend:
+    """What it costs at most to ask it again; a video is not."""
+    times = 0 if planned.probe.role is Role.VIDEO else AGAIN
+    return times * len(planned.probe.steps), times * planned.tokens, times * planned.cost
+
+
+def _most(*spends: Spend) -> Spend:
+    requests, tokens, costs = zip(*spends, strict=True)
+    return max(requests), max(tokens), max(costs)
+
+
+def readable(stored: Sequence[Found], roles: Mapping[Role, str]) -> tuple[dict[str, Case], dict[str, str]]:
+    """The cases of earlier failures, by identity, and why others cannot be asked: this version does not know such, or
+    no model is named for the role. What a file says is held to the bounds of what is drawn."""
+    cases: dict[str, Case] = {}
+    unasked: dict[str, str] = {}
     for one in stored:
-        try:
-            held = bounded(read_case(one.case), roles)
-        except (KeyError, TypeError, ValueError):
-            continue
-        if held and held.role in roles:
-            cases.append(held)
-    return cases
+        made = _readable(one, roles)
+        if isinstance(made, Case):
+            cases[one.identity] = made
+        else:
+            unasked[one.identity] = made
+    return cases, unasked
+
+
+def _readable(stored: Found, roles: Mapping[Role, str]) -> Case | str:
+    try:
+        case = read_case(stored.case)
+        held = bounded(case, roles)
+    except KeyError as error:
+        return f"this version cannot ask it: {error.args[0]}"
+    except (TypeError, ValueError) as error:
+        return f"this version cannot ask it: {error}"
+    if held and held.role in roles:
+        return held
+    role = next((role for role in (case.role, Role.TOOLS) if role not in roles), None)
+    everything = {**roles} | dict.fromkeys((case.role, Role.TOOLS), "m")
+    if role and bounded(case, everything):
+        return f"no model is named for {role.value}"
+    return "it is no such request as is drawn"

@@ -1,28 +1,56 @@
 """What a command does around a hunt: draws the cases, reads the failures of earlier runs, and writes what is left."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.fuzz.hunt import Hunt, stored_cases
+from conformance.budget import Budget
+from conformance.fuzz.hunt import KEPT_BACK, Hunt, readable, rule_of
+from conformance.fuzz.logged import found_in_log
 from conformance.fuzz.plain import THERE, reached_by
 from conformance.fuzz.store import failures_after, read_failures, write_failures
 from conformance.plan import Plan, is_named, with_generated
 from conformance.rule import GENERATED
-from conformance.run import Found, Run
+from conformance.run import Found, Generated, Run
 from conformance.target import ConfigurationError, Target
 
+UNJUDGED = "its rule is not among those that are judged"
+UNCLAIMED = "the target does not claim what it needs"
+UNNAMED = "--only names others"
 
-def drawn(plan: Plan, target: Target, seed: int, random: int, failures: Path) -> tuple[Plan, Hunt]:
+
+def drawn(
+    plan: Plan,
+    target: Target,
+    seed: int,
+    random: int,
+    failures: Path,
+    *,
+    watch: Callable[[str, int], None] | None = None,
+) -> tuple[Plan, Hunt]:
     """The plan with generated probes, failures of earlier runs first, and what they are made from. `random` are the
-    cases that schemathesis draws for each operation besides. Raises ConfigurationError."""
+    cases that schemathesis draws for each operation besides: no more than the limit on requests leaves room for, and
+    `watch` is told how many there are so far. Raises ConfigurationError."""
     from conformance.fuzz.effort import Effort, cases  # noqa: PLC0415 - hypothesis and schemathesis take half a second
 
+    counted: dict[str, int] = {}
+
+    def told(operation: str, many: int) -> None:
+        counted[operation] = many
+        if watch:
+            watch(operation, many)
+
+    random = room_for(plan, target, random)
     stored = read_failures(failures)
-    made = [*stored_cases(stored, target.models), *cases(target.models, seed, Effort(random=random))]
-    by_name = {case.name: case for case in made}
-    hunt = Hunt(by_name, stored, target.models)
-    return with_generated(plan, target, (case.probe for case in by_name.values())), hunt
+    again, unasked = readable(stored, target.models)
+    made = [*again.values(), *cases(target.models, seed, Effort(random=random), told)]
+    named = {case.name: case for case in made}
+    planned = with_generated(plan, target, (case.probe for case in named.values()))
+    unasked |= {one.identity: UNJUDGED for one in stored if rule_of(one) not in plan.rules}
+    names = {one.probe.id for one in planned.generated}
+    unasked |= {name: UNCLAIMED for name, case in again.items() if case.name not in names and name not in unasked}
+    first = {name: case.name for name, case in again.items()}
+    return planned, Hunt(named, stored, target.models, first, unasked, counted)
 
 
 def undrawn(plan: Plan, target: Target) -> str | None:
@@ -53,17 +81,21 @@ def again(plan: Plan, target: Target, only: Sequence[str], failures: Path) -> tu
     nothing else only the controls of their roles are asked beside them. Raises ConfigurationError."""
     written, words = apart(only)
     stored = read_failures(failures)
-    cases = {case.name: case for word in words for case in stored_cases(_of(word, stored, failures), target.models)}
+    named = {one.identity: one for word in words for one in _of(word, stored, failures)}
+    cases, unasked = readable(tuple(named.values()), target.models)
     if not written:
         roles = {case.role for case in cases.values()}
         controls = tuple(one for one in plan.probes if one.probe.control and one.probe.role in roles)
         plan = replace(plan, probes=controls, skipped=())
-    plan = with_generated(replace(plan, only=tuple(only)), target, (case.probe for case in cases.values()))
+    by_name = {case.name: case for case in cases.values()}
+    plan = with_generated(replace(plan, only=tuple(only)), target, (case.probe for case in by_name.values()))
     if not plan.generated:
-        why = "no model is named for it, no rule that is wanted speaks of it, it is not claimed, or of another version"
+        why = next(iter(unasked.values()), "no rule that is wanted speaks of it, or it is not claimed")
         msg = f"--only {words[0]}: it cannot be asked: {why}"
         raise ConfigurationError(msg)
-    return plan, Hunt(cases, stored, target.models, shrinks=False)
+    unasked |= {one.identity: UNNAMED for one in stored if one.identity not in named}
+    names = {identity: case.name for identity, case in cases.items()}
+    return plan, Hunt(by_name, stored, target.models, names, unasked, shrinks=False)
 
 
 def _of(word: str, stored: Sequence[Found], failures: Path) -> list[Found]:
@@ -76,11 +108,40 @@ def _of(word: str, stored: Sequence[Found], failures: Path) -> list[Found]:
     return found
 
 
+def room_for(plan: Plan, target: Target, wanted: int) -> int:
+    """How many of so many generated probes the limit on requests can leave room for, behind the plan's own."""
+    return wanted if target.max_requests is None else min(wanted, max(target.max_requests - plan.requests, 0))
+
+
+def room_in(target: Target, plan: Plan) -> int:
+    """How many generated probes the limits leave room for where each costs the most that it can: behind the plan's own,
+    and less the part that is kept for making failures smaller."""
+    budget = Budget(target.max_requests, target.max_tokens, target.max_cost)
+    own = [(len(one.probe.steps), one.tokens, one.cost) for one in plan.probes]
+    for requests, tokens, cost in own:
+        budget.requests, budget.tokens, budget.cost = (
+            budget.requests + requests,
+            budget.tokens + tokens,
+            budget.cost + cost,
+        )
+    wanted = ((len(one.probe.steps), one.tokens, one.cost) for one in plan.generated)
+    return budget.fitting(wanted, budget.part(KEPT_BACK))
+
+
 def store(run: Run, hunt: Hunt, failures: Path) -> list[Path]:
     """Writes what failed, to be asked first next time, less what is mended; the file, where there is one."""
     generated = run.footer.generated if run.footer else None
-    if generated is None:
-        return []
+    return [] if generated is None else _written(hunt, generated, failures)
+
+
+def store_logged(run: Run, hunt: Hunt, failures: Path) -> list[Path]:
+    """The same of a run that did not end, as far as its log goes: what failed of what was drawn."""
+    verdicts = [one for one in run.verdicts if not one.generated or one.probe in hunt.cases]
+    found = (replace(one, case=hunt.cases[one.probe].record()) for one in found_in_log(run, verdicts))
+    return _written(hunt, Generated(0, 0, 0, 0, tuple(found)), failures)
+
+
+def _written(hunt: Hunt, generated: Generated, failures: Path) -> list[Path]:
     left = failures_after(hunt.stored, generated)
     if not left and not failures.exists():
         return []

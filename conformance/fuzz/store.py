@@ -20,13 +20,24 @@ def read_failures(path: Path) -> tuple[Found, ...]:
         if path.stat().st_size > MAX_FILE:
             msg = f"the failures in {path} are more than {MAX_FILE:,} bytes: remove the file"
             raise ConfigurationError(msg)
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return tuple(found_in(json_text.read(line).object) for line in lines if line.strip())[-MOST:]
-    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        msg = f"the failures in {path} cannot be read ({error}): remove the file, or mend it"
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        msg = f"the failures in {path} cannot be read ({error.strerror or error}): remove the file, or mend it"
         raise ConfigurationError(msg) from None
+    return tuple(_read(path, number, line) for number, line in enumerate(lines, 1) if line.strip())[-MOST:]
+
+
+def _read(path: Path, number: int, line: bytes) -> Found:
+    """One line of the file. Raises ConfigurationError."""
+    parsed = json_text.read(line)
+    fault = parsed.fault if not parsed.readable else None if isinstance(parsed.value, dict) else "it is no object"
+    if fault is None:
+        try:
+            return found_in(parsed.object)
+        except (KeyError, TypeError, ValueError) as error:
+            fault = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    msg = f"the failures in {path} cannot be read (line {number}: {fault}): remove the file, or mend it"
+    raise ConfigurationError(msg)
 
 
 def failures_after(stored: Sequence[Found], generated: Generated) -> list[Found]:

@@ -101,6 +101,7 @@ def story(result: Result) -> str:
     told += [f"and {left} more findings in the run file"] if left > 0 else []
     told += [f"why: {reason}" for reason in result.reasons[:MANY]]
     told += [result.flaky] if result.flaky else []
+    told += result.doubts[:MANY]
     return "\n".join(visible(line, TEXT) for line in told)
 
 

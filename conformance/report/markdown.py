@@ -35,6 +35,8 @@ def _sections(summary: Summary) -> Iterator[str]:
     yield f"\n**{escaped(summary.line)}**\n\n{code}: {summary.meaning}."
     if summary.run.footer and summary.run.footer.note:
         yield f"\n{escaped(summary.run.footer.note)}"
+    if summary.spent:
+        yield f"\n{escaped(summary.spent)}"
     yield from _failures(ENGLISH["group.MUST"], summary.failures(Level.MUST))
     yield from _failures(ENGLISH["group.broken"], summary.of(Outcome.BROKEN))
     yield from _failures(ENGLISH["group.SHOULD"], summary.failures(Level.SHOULD))
@@ -107,8 +109,8 @@ def _generated(summary: Summary) -> Iterator[str]:
     yield f"\n### {ENGLISH['generated']}\n"
     yield from (f"- {escaped(line)}" for line in told(generated))
     for one in smallest(summary.run):
-        flaky = ", flaky" if one.found.flaky else ""
-        yield f"\n**{escaped(one.rule, NAME)}**{flaky}: {escaped(one.found.text)} ({escaped(one.ids, NAME)})\n"
+        where = " · ".join(filter(None, (one.ids, one.noted)))
+        yield f"\n**{escaped(one.rule, NAME)}**: {escaped(one.found.text)} ({escaped(where)})\n"
         for code in (*one.curl, *one.python):
             shown = str(visible_html(code, CODE, lines=True)).replace("@", "&#64;")
             yield f"<pre>{shown}</pre>".replace("\n\n", "\n&#32;\n")  # an empty line would end it

@@ -140,6 +140,8 @@ def _result(found: _Found, number: int) -> dict[str, Json]:
     said = finding.text or verdict.reason or result.law or result.outcome.value
     more = f" (+{found.many - 1} more at this place)" if found.many > 1 else ""
     flaky = f" [{result.flaky}]" if result.flaky else ""
+    doubts = [one for one in result.doubts if one.startswith(f"{place_of_finding(verdict, finding)}: ")]
+    flaky += "".join(f" [{visible(one, TEXT)}]" for one in doubts[:1])
     own = verdict.exchanges if finding.exchange is None else (finding.exchange,)
     properties: dict[str, Json] = {
         "probe": visible(verdict.probe, NAME) if verdict.probe is not None else None,

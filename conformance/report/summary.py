@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isfinite
 from typing import Protocol
 
+from conformance.report.doubt import doubted
 from conformance.report.escape import visible
 from conformance.report.texts import ENGLISH
 from conformance.rule import Finding, Level, Outcome, Verdict
@@ -47,6 +49,7 @@ class Result:
     law: str
     cites: str
     verdicts: tuple[Verdict, ...]
+    doubts: tuple[str, ...] = ()  # what is to be known of its findings by generated probes
 
     @property
     def chapter(self) -> str:
@@ -233,6 +236,23 @@ class Summary:
         return " · ".join(self._parts())
 
     @property
+    def spent(self) -> str:
+        """`spent: 57 requests, 1,234 tokens as reported (5,678 at most), 0.0123 USD at most`; empty where nobody was
+        asked."""
+        told = self.run.footer.spent if self.run.footer else {}
+        requests, most = told.get("requests"), told.get("tokens_at_most")
+        if not isinstance(requests, int):
+            return ""
+        reported = sum(n for name in ("prompt_tokens", "completion_tokens") if isinstance(n := told.get(name), int))
+        parts = [f"{requests:,} requests", f"{reported:,} tokens as reported"]
+        parts[1] += f" ({most:,} at most)" if isinstance(most, int) else ""
+        cost = told.get("cost_at_most")
+        if isinstance(cost, int | float) and isfinite(cost):
+            money = f"{cost:,.6f}".rstrip("0").rstrip(".")
+            parts.append(f"{money} {visible(str(told.get('currency') or ''), NAME)}".rstrip() + " at most")
+        return f"spent: {', '.join(parts)}"
+
+    @property
     def relay(self) -> str:
         """The relay's name, else where it is."""
         known = self.run.header.relay
@@ -276,8 +296,23 @@ def summarise(run: Run, laws: Laws) -> Summary:
     """The summary of a run by the book; a rule that the book does not have keeps the level of its verdicts."""
     judged = run.by_rule()
     order = [*(rule for rule in laws if rule in judged), *(rule for rule in judged if rule not in laws)]
-    results = tuple(_result(rule, tuple(judged[rule]), laws.get(rule)) for rule in order)
+    doubts = _doubts(run)
+    results = tuple(
+        replace(_result(rule, tuple(judged[rule]), laws.get(rule)), doubts=tuple(doubts.get(rule, ())))
+        for rule in order
+    )
     return Summary(run, results, tuple(rule for rule in laws if rule not in judged))
+
+
+def _doubts(run: Run) -> dict[str, list[str]]:
+    """Of the findings of generated probes, by rule: where each is, and what is to be known of it."""
+    found = run.footer.generated.found if run.footer and run.footer.generated else ()
+    told: dict[str, list[str]] = {}
+    for one in found:
+        rule, _, place = one.identity.partition(" ")
+        if said := doubted(one):
+            told.setdefault(rule, []).append(f"{place}: {said}")
+    return told
 
 
 def _result(rule: str, verdicts: tuple[Verdict, ...], law: Law | None) -> Result:

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from conformance.report.escape import visible
-from conformance.report.smallest import smallest, told
+from conformance.report.smallest import Smallest, smallest, told
 from conformance.report.summary import UNVERIFIED, Laws, Result, Summary, summarise
 from conformance.report.texts import ENGLISH
 from conformance.rule import Finding, Level, Outcome, Verdict
@@ -115,6 +115,8 @@ def _head(summary: Summary) -> Iterator[Line]:
     yield 0, Text(f"{code}: {summary.meaning}")
     if summary.run.footer and summary.run.footer.note:
         yield 2, Text(visible(summary.run.footer.note, TEXT))
+    if summary.spent:
+        yield 0, Text(summary.spent, "dim")
 
 
 def _told(results: list[Result], title: str, many: int, room: Room) -> Iterator[Line]:
@@ -178,17 +180,26 @@ def _generated(summary: Summary, room: Room) -> Iterator[Line]:
     if generated is None:
         return
     yield _title(ENGLISH["generated"], room)
-    first, *mended = told(generated)
-    yield 2, Text(first)
+    lines = list(told(generated))
+    mended = [line for line in lines if line.startswith("mended: ")]
+    yield from ((2, Text(visible(line, TEXT))) for line in lines if line not in mended)
     found = smallest(summary.run)
     for one in found[: room.lesser]:
         said = Text.assemble(("✗ ", "bold red"), (visible(one.rule, NAME), "bold"), f"  {visible(one.found.text, 120)}")
-        flaky = f" · {ENGLISH['generated.flaky']}" if one.found.flaky else ""
+        noted = f" · {visible(one.noted, TEXT)}" if one.noted else ""
         yield 2, said
-        yield 4, Text(f"{visible(one.found.probe, NAME)} · {visible(one.ids, NAME)}{flaky}", "dim")
+        yield 4, Text(f"{visible(one.found.probe, NAME)} · {visible(one.ids, TEXT)}{noted}", "dim")
         yield from ((4, Text(visible(asked, BODY))) for asked in one.asked)
+    yield from _whole(found[: room.lesser])
     yield from _more([one.rule for one in found], room.lesser, "findings")
     yield from ((2, Text(visible(line, TEXT), "green")) for line in mended[: room.lesser])
+
+
+def _whole(found: Iterable[Smallest]) -> Iterator[Line]:
+    """How to see what was cut short, where something was."""
+    cut = [each.id for one in found for each, asked in zip(one.exchanges, one.asked, strict=False) if len(asked) > BODY]
+    if cut:
+        yield 4, Text(f"cut short: `relayproof report RUN --exchange {visible(cut[0], NAME)}` tells it whole", "dim")
 
 
 def _unverified(summary: Summary, room: Room) -> Iterator[Line]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance import budget
@@ -16,7 +16,6 @@ SPENT = whole(answer(usage=usage(10, 5, 15)))
 counts = st.integers(0, 50)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 100), st.sampled_from(["spent", "refused", "silent"])), max_size=40),
     counts,

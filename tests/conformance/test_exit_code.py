@@ -1,7 +1,7 @@
 """The exit codes, never mixed."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.exit_code import MEANING, Exit, exit_of, exit_of_all
@@ -76,14 +76,12 @@ def test_a_probe_that_was_cut_leaves_the_run_unverified() -> None:
     assert exit_of(verdicts("f"), cut=True) is Exit.VIOLATED
 
 
-@settings(deadline=None)
 @given(st.text("pfimunsb", max_size=20), st.text("pfimunsb", max_size=20), st.booleans())
 def test_the_order_of_verdicts_changes_no_code(must: str, should: str, strict: bool) -> None:
     found = verdicts(must, should)
     assert exit_of(found, strict=strict) is exit_of(reversed(found), strict=strict)
 
 
-@settings(deadline=None)
 @given(st.text("pimuns ", max_size=20))
 def test_without_a_failure_nothing_is_violated(must: str) -> None:
     assert exit_of(verdicts(must)) in {Exit.VERIFIED, Exit.UNVERIFIED}

@@ -252,3 +252,10 @@ def test_repeats_of_several_steps_are_judged_each_by_itself() -> None:
     (found,) = told(*rounds)
     assert (found.outcome, found.flaky) == (Outcome.FAIL, Flaky(1, 2, 0.095, 0.905))
     assert [one.exchange for one in found.findings] == ["e1-other~1"]
+
+
+def test_a_probe_that_is_asked_at_two_places_of_the_plan_is_judged_at_each() -> None:
+    """As a check judges them: what was asked once more is not laid over what was asked first."""
+    asked = [step("one", A), step("other", B)]
+    twice = [replace(one, id=f"e{number}-{one.step}") for number in (204, 104) for one in asked]
+    assert [one.exchanges for one in told(*twice)] == [("e104-one", "e104-other"), ("e204-one", "e204-other")]

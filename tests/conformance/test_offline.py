@@ -10,7 +10,7 @@ from conformance.judge import judge
 from conformance.offline import rejudge
 from conformance.rule import Level, Outcome, Verdict
 from conformance.rules import BOOK
-from conformance.run import Footer, Header, Run, RunError, counts, lines_of
+from conformance.run import Earlier, Footer, Found, Generated, Header, Run, RunError, Short, counts, lines_of
 from openapi.json_text import Json
 from openapi.wire.exchange import Exchange
 from openapi.wire.jsonl import RecordingError, read_recording
@@ -116,8 +116,46 @@ def test_a_run_that_did_not_end_is_never_green() -> None:
     assert found.footer
     assert found.footer.exit == Exit.UNVERIFIED
     assert found.footer.note == "the run did not end: 1 exchanges of 57 requests"
+    found = rejudge(cut_off(generated=1637), "cut")
+    assert found.footer
+    assert found.footer.note == "the run did not end: 1 exchanges of 57 requests and 1,637 generated probes"
 
 
 def test_what_a_run_was_confined_to_confines_its_judgement() -> None:
     found = rejudge(cut_off(only=["sse"]), "confined")
     assert {verdict.rule.partition(".")[0] for verdict in found.verdicts} == {"sse"}
+
+
+# --- generated probes -----------------------------------------------------------------------------------------------
+
+NAME = "fuzz.createChatCompletion.1"
+IDENTITY = "chat.stream.done fuzz.createChatCompletion"
+DRAWN = replace(CUT, id="e203", probe=NAME)
+SMALLER = replace(CUT, id="e104", probe="fuzz.createChatCompletion.2")
+
+
+def found_of(run: Run) -> tuple[Generated, dict[str, Found]]:
+    assert run.footer
+    assert run.footer.generated
+    return run.footer.generated, {one.identity: one for one in run.footer.generated.found}
+
+
+def test_what_a_run_says_of_generated_probes_is_said_again_as_far_as_it_still_fails() -> None:
+    found = Found(IDENTITY, Level.MUST, "x", SMALLER.probe or "", NAME, 9, {"kind": "one"})
+    other = replace(found, identity="chat.n fuzz.createChatCompletion")
+    told = Generated(5, 5, 0, 9, (found, other), ("chat.stop x",), earlier=Earlier(1, (IDENTITY,)))
+    run = run_of(SMALLER, DRAWN)
+    assert run.footer
+    again = rejudge(text_of(replace(run, footer=replace(run.footer, generated=told))), "run")
+    assert found_of(again)[0] == replace(told, found=(found,))
+
+
+def test_of_a_run_that_did_not_end_it_is_told_what_its_exchanges_show() -> None:
+    header = replace(HEADER, plan={"probes": 57, "requests": 57, "generated": 637})
+    run = Run(header, (GOOD, replace(DRAWN, id="e158"), replace(DRAWN, id="e159", probe=f"{NAME}2"), SMALLER), ())
+    told, found = found_of(rejudge(text_of(run), "cut"))
+    assert (told.drawn, told.asked, told.left, told.stopped) == (637, 2, 635, "the run did not end")
+    assert (found[IDENTITY].flaky, found[IDENTITY].short, found[IDENTITY].case) == (None, Short.END, {})
+    shown = rejudge(text_of(replace(run, exchanges=(replace(CUT, probe="chat.stream"), *run.exchanges))), "cut")
+    assert IDENTITY not in found_of(shown)[1], "the plan's own probes show it"
+    assert rejudge(cut_off(), "cut").footer == rejudge(cut_off(generated=0), "cut").footer

@@ -66,14 +66,13 @@ def test_a_run_is_read_back() -> None:
     assert written(RUN) == text_of(RUN)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(runs)
 def test_any_run_is_read_back(run: Run) -> None:
     assert read_run(text_of(run)) == as_kept(run)
     assert written(run) == text_of(run)
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(text_of(RUN))))
 def test_a_crash_at_any_byte_leaves_a_readable_prefix(at: int) -> None:
     text = text_of(RUN)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.probe import Role
@@ -66,7 +66,6 @@ def test_what_is_no_base_url_is_refused(url: str, says: str) -> None:
         base_of(url)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_raises_anything_else(url: str) -> None:
     for one in (url, f"https://{url}", f"https://relay.example/{url}"):

@@ -4,7 +4,7 @@ import pytest
 
 from conformance.budget import Budget
 from conformance.check import Progress
-from conformance.watching import Watching, line
+from conformance.watching import CLEAR, Drawing, Watching, line
 from openapi.wire.exchange import Exchange, Request
 
 
@@ -55,3 +55,21 @@ def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     with Watching(quiet=True) as tell:
         tell(progress(22, 22))
     assert capsys.readouterr().err == ""
+
+
+def test_that_requests_are_drawn_is_told_on_a_terminal_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for quiet, terminal in ((False, True), (True, True), (False, False)):
+        monkeypatch.setattr("sys.stderr.isatty", lambda is_one=terminal: is_one)
+        with Drawing(quiet=quiet, wanted=1000) as drawing:
+            drawing("createEmbedding", 32)
+        told = capsys.readouterr().err
+        if quiet or not terminal:
+            assert told == ""
+        else:
+            assert told.split(CLEAR)[1:] == [
+                "drawing requests …",
+                "drawing 32 of 1,000 random requests for createEmbedding …",
+                "",
+            ]

@@ -11,7 +11,7 @@ from tests.fuzz.seeds import SEEDS, seeds
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
-@settings(max_examples=40, deadline=None, database=None, derandomize=True)
+@settings(max_examples=40, database=None, derandomize=True)
 @given(st.binary(max_size=300))
 def test_any_bytes(name: str, data: bytes) -> None:
     PROPERTIES[name](data)

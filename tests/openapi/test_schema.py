@@ -646,7 +646,7 @@ def places(value: Json, pointer: str = "") -> list[str]:
     return found + [place for key, child in members for place in places(child, f"{pointer}/{key}")]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(list(GOOD)), st.data())
 def test_the_verdict_is_that_of_another_validator(schema: str, data: st.DataObject) -> None:
     """One place of a good value is replaced: jsonschema, in Python, must agree on whether that is a fault."""

@@ -311,10 +311,10 @@ def test_a_dry_run_sends_nothing_and_tells_the_most_that_it_could_cost() -> None
     lines = told.out.splitlines()[1:]
     probes = [line for line in lines if line.split()[0] in PROBES]
     total, more, *_ = lines[len(probes) :]
-    most = sum(int(line.rpartition("at most ")[2].split()[0]) for line in probes)
+    most = sum(int(line.rpartition("at most ")[2].split()[0].replace(",", "")) for line in probes)
     requests = sum(len(PROBES[line.split()[0]].steps) for line in probes)
     assert requests > len(probes)
-    assert total.startswith(f"{requests} requests, at most {most} tokens (no limit); nothing was sent")
+    assert total.startswith(f"{requests} requests, at most {most:,} tokens (no limit); nothing was sent")
     assert more.startswith("with what is sent again, and what makes failures smaller, never more than ")
     assert any(line.startswith("chat.whole ") for line in probes)
 

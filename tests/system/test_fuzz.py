@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from conformance.fuzz.effort import Effort, cases
 from conformance.fuzz.store import read_failures, write_failures
 from conformance.rule import Level, Outcome
 from conformance.run import Found, Run
 from mock_server.faults import FAULTS
 from mock_server.process import running
-from proof.faulty import DRAWN, DRAWN_OTHERWISE, KEY, Mocks, hunted, manner, mocks, trial
+from proof.faulty import DRAWN, DRAWN_OTHERWISE, KEY, MODELS, Mocks, hunted, manner, mocks, trial
 from proof.matrix import line
 from tests.system.command import relayproof_, run_of
 
@@ -166,7 +168,12 @@ def test_a_failure_is_stored_asked_first_and_told_as_mended(tmp_path: Path, monk
         stored = tmp_path / "reports" / "local" / "mine.failures.jsonl"
         assert KEY not in stored.read_text(encoding="utf-8")
         [failure] = found_in(run_of(tmp_path / "run.jsonl"))
-        code, _ = fuzz(base, "--target", target, *only, "--seed", 5)
+        code, planned = fuzz(base, "--target", target, "--only", "chat.answered", "--dry-run")
+        assert "0 of 1 stored failures come first" in planned
+        assert "1 stored left open: its rule is not among those that are judged" in planned
+        code, again_told = fuzz(base, "--target", target, *only, "--seed", 5)
+        assert "asked first: 1 stored failure, 1 still failing" in again_told
+        assert "stored before" in again_told
         again = run_of(tmp_path / "run.jsonl")
         drawn = [one.probe for one in again.exchanges if (one.probe or "").startswith("fuzz.")]
         assert drawn[0] == failure.probe
@@ -243,7 +250,8 @@ def test_a_dry_run_tells_the_bound_and_the_run_keeps_it(tmp_path: Path, monkeypa
     with running("--api-key", KEY, "--speed", "max") as base:
         code, told = fuzz(base, "--target", target, "--dry-run", "--max-requests", 400)
         assert code == 0
-        assert "generated probes, at most" in told
+        assert re.search(r"\d generated probes \(\d+ of several requests\), \d+ requests, at most \d+,\d+ tokens", told)
+        assert re.search(r"the limits leave room for \d+ of \d+ generated probes, if each costs the most", told)
         assert "limits 400 requests, 0.02 EUR" in told
         assert "never more than 400 requests" in told
         assert not (tmp_path / "run.jsonl").exists()
@@ -291,11 +299,12 @@ CUT = 100  # requests: an end amid what is drawn, and a quarter of them are too 
 
 @pytest.fixture(scope="module")
 def sequence(served: Mocks) -> Found:
-    """A sequence that fails, as it was drawn: a budget that ends behind it leaves nothing to make it smaller."""
+    """A sequence that fails, as it was drawn."""
     fault = manner("rare-json-cut-behind-streamed-call")
-    [found] = found_in(asyncio.run(hunted(served.quick, fault, seed=3, max_requests=420)))
-    assert (found.tries, found.flaky, found.case["kind"]) == (0, False, "talk")
-    return found
+    [found] = found_in(asyncio.run(hunted(served.quick, fault, seed=3)))
+    [drawn] = [one for one in cases({role: MODELS[role] for role in DRAWN}, 3, Effort()) if one.name == found.drawn]
+    assert drawn.kind == "talk"
+    return replace(found, probe=drawn.name, case=drawn.record())
 
 
 @pytest.mark.parametrize("phase", ["drawn", "made smaller"])

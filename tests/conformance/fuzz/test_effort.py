@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from conformance.asked import bad_json, legal
 from conformance.fuzz import described, drawn, models
 from conformance.fuzz.bounds import CHOICES, LIMIT, bounded
 from conformance.fuzz.case import Case, is_legal, read_case
-from conformance.fuzz.effort import Effort, cases
+from conformance.fuzz.effort import BARREN, Effort, cases
 from conformance.fuzz.kinds import KINDS, SEQUENCES
 from conformance.fuzz.mistakes import mistakes
 from conformance.fuzz.plain import PLAIN, ROLES
@@ -134,6 +136,17 @@ def test_limits_are_set_and_choices_few() -> None:
     assert held()["model"] == MODEL
 
 
+def test_of_several_prompts_the_limit_is_shared() -> None:
+    plain = PLAIN["createCompletion"]
+    assert isinstance(plain, dict)
+    for prompts, n, most in ((["a"] * 3, 4, 66), (["a"] * 3, None, 200), ("a", 4, 200), (["a"] * 900, 1, 1)):
+        body: Any = {**plain, "prompt": prompts, "n": n, "max_tokens": 500}
+        case = bounded(Case("one", "createCompletion", Role.COMPLETIONS, {"body": body}), {Role.COMPLETIONS: "m"})
+        assert case
+        assert isinstance(case.body, dict)
+        assert case.body["max_tokens"] == most
+
+
 @pytest.mark.parametrize("operation", [name for name in ROLES if name != "countMessageTokens"])
 def test_a_mistake_is_told_as_one_by_a_rule(operation: str) -> None:
     plain = PLAIN[operation]
@@ -152,9 +165,28 @@ def test_schemathesis_gives_legal_and_illegal_bodies() -> None:
     verdicts = [is_legal("createChatCompletion", case.body) for case in covered if case.raw is None]
     assert sum(verdicts) > 100
     assert len(verdicts) - sum(verdicts) > 300
-    drawn_ones = described.random_cases("createEmbedding", Role.EMBEDDINGS, 1, 10)
-    assert len(drawn_ones) == 10
-    assert drawn_ones == described.random_cases("createEmbedding", Role.EMBEDDINGS, 1, 10)
+    first, second = (next(described.random_cases("createEmbedding", Role.EMBEDDINGS, 1)) for _ in range(2))
+    assert first == second
+    assert len(first) > 10
+
+
+def test_as_many_random_ones_are_drawn_as_were_wanted_new_and_within_bounds() -> None:
+    roles, told = {Role.EMBEDDINGS: "m"}, list[tuple[str, int]]()
+    few, many = Effort(coverage=20), Effort(coverage=20, random=50)
+    made = cases(roles, 3, many, lambda operation, so_far: told.append((operation, so_far)))
+    assert len({case.name for case in made}) == len(made) == len(cases(roles, 3, few)) + 50
+    assert told[-1] == ("createEmbedding", 50)
+    assert len(told) > 1
+    fewer = cases(roles, 3, replace(many, random=7))
+    assert {case.name for case in fewer} <= {case.name for case in made}, "a seed draws the same ones first"
+
+
+def test_where_draws_bring_nothing_new_they_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case("one", "createEmbedding", Role.EMBEDDINGS, {"body": {**PLAIN["createEmbedding"], "user": "x"}})  # type: ignore[dict-item]
+    monkeypatch.setattr(described, "random_cases", lambda *_: repeat([case, case]))
+    told: list[int] = []
+    cases({Role.EMBEDDINGS: "m"}, 3, Effort(random=10**5), lambda _, so_far: told.append(so_far))
+    assert told == [1] * (1 + BARREN)
 
 
 def test_a_configuration_in_the_working_directory_is_somebody_elses(

@@ -244,7 +244,7 @@ def written(value: Any) -> bytes:
     return json_text.write(value)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(messages, st.sampled_from(["stop", "tool_calls", None]), st.booleans(), st.sampled_from(MOVES), st.booleans())
 def test_an_odd_answer_of_chat_makes_a_legal_request_or_none(
     said: Json, reason: Json, streamed: bool, ask: Json, called: bool
@@ -261,7 +261,7 @@ def test_an_odd_answer_of_chat_makes_a_legal_request_or_none(
         assert body is None or is_legal(CHAT, body)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.one_of(values, st.lists(blocks, max_size=3)), st.sampled_from(MOVES), st.booleans(), st.booleans())
 def test_an_odd_answer_of_claude_makes_a_legal_request_or_none(
     content: Json, ask: Json, streamed: bool, called: bool
@@ -287,7 +287,7 @@ def test_an_odd_answer_of_claude_makes_a_legal_request_or_none(
 TALKS = {operation: list(talks(operation, 5, 31, tools=True)) for operation in (CHAT, CLAUDE)}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 30), st.sampled_from([CHAT, CLAUDE]), st.integers(0, 400))
 def test_no_request_costs_more_than_was_planned_for_its_step(at: int, operation: str, length: int) -> None:
     case = TALKS[operation][at]

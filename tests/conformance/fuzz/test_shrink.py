@@ -82,7 +82,7 @@ CONDITIONS: dict[str, Callable[[Any], bool]] = {
 
 
 @pytest.mark.parametrize("condition", CONDITIONS.values(), ids=CONDITIONS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(body=bodies)
 def test_it_still_fails_and_the_steps_repeat(condition: Callable[[Any], bool], body: Json) -> None:
     if not condition(body):
@@ -138,7 +138,7 @@ def test_parameters_of_a_path_are_made_smaller_too() -> None:
     assert found == {"body": None, "params": {"model": "龙"}}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(moves=st.lists(json, max_size=6), body=bodies)
 def test_a_sequence_still_fails_when_it_is_smallest(moves: list[Json], body: Json) -> None:
     data: dict[str, Json] = {"body": body, "moves": [*moves]}

@@ -133,7 +133,7 @@ def spent_at(shop: Shop, target: Target, options: Options, fixed: list[str]) -> 
     return run, plan
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32),
     st.lists(st.sampled_from(FIXED), unique=True, min_size=1),

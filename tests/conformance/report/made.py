@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from conformance.exit_code import exit_of
 from conformance.rule import Finding, Flaky, Level, Outcome, Verdict
-from conformance.run import Footer, Header, Note, Run, Stale, counts
+from conformance.run import Earlier, Footer, Found, Generated, Header, Note, Run, Short, Stale, counts
 from mock_server.library import RECORDINGS
 from openapi.json_text import Json
 from openapi.wire.exchange import Auth, End, Exchange, Framing, Read, Request
@@ -258,6 +258,23 @@ relays: st.SearchStrategy[dict[str, Json]] = st.fixed_dictionaries(
     {}, optional={"name": texts, "base_url": texts, "models": st.dictionaries(texts, texts, max_size=2)}
 )
 noted = st.builds(Note, st.sampled_from(Stale), texts, texts, st.none() | st.integers(0, 14))
+counted = st.integers(0, 2**40)
+findings = st.builds(
+    Found,
+    *(texts, st.sampled_from([Level.MUST, Level.SHOULD]), texts, texts, texts, counted, records),
+    flaky=st.none() | st.booleans(),
+    short=st.none() | st.sampled_from(Short),
+)
+identities: st.SearchStrategy[tuple[str, ...]] = st.lists(texts, max_size=2).map(tuple)
+drawn = st.builds(
+    Generated,
+    *(counted, counted, counted, counted),
+    found=st.lists(findings, max_size=2).map(tuple),
+    mended=identities,
+    stopped=st.none() | st.text(min_size=1, max_size=30),
+    earlier=st.none()
+    | st.builds(Earlier, st.integers(1, 99), identities, identities, st.dictionaries(texts, texts, max_size=2)),
+)
 footers = st.builds(
     Footer,
     outcomes=st.dictionaries(st.sampled_from([outcome.value for outcome in Outcome]), st.integers(0, 9)),
@@ -267,6 +284,7 @@ footers = st.builds(
     note=st.none() | texts,
     dialect=st.none() | texts,
     notes=st.lists(noted, max_size=3).map(tuple),
+    generated=st.none() | drawn,
 )
 runs = st.builds(
     Run,

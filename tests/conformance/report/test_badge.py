@@ -49,7 +49,7 @@ def test_what_a_badge_says(run: Run, message: str, color: str) -> None:
     assert texts == ["a-relay", told["message"]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs)
 def test_green_is_what_holds(run: Run) -> None:
     assert (badge.tone(summarise(run, BOOK)) == "good") == summarise(run, BOOK).holds

@@ -112,7 +112,7 @@ def test_labels_tell_runs_of_one_relay_apart() -> None:
     assert labels == [f"a · {day}", "b", f"a · {next_day}", f"a · {day} #2"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(runs, min_size=1, max_size=4))
 def test_any_runs_compare_and_each_with_itself_shows_no_difference(several: list[Run]) -> None:
     compared = compare(several, BOOK)

@@ -96,7 +96,7 @@ def test_a_hostile_run_adds_no_element(text: str) -> None:
     assert page.loads == []
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(runs, min_size=1, max_size=5))
 def test_any_runs_can_be_told(several: list[Run]) -> None:
     read = json.loads(history.render(several, BOOK))

@@ -128,7 +128,7 @@ def test_a_language_is_a_page_of_its_own() -> None:
     assert keys <= set(ENGLISH)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(runs, min_size=2, max_size=4))
 def test_any_runs_have_a_page_in_which_no_rule_is_lost(several: list[Run]) -> None:
     page = html.render(several, BOOK)
@@ -137,7 +137,7 @@ def test_any_runs_have_a_page_in_which_no_rule_is_lost(several: list[Run]) -> No
     assert page == html.render(several, BOOK)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(runs)
 def test_any_run_has_a_page(run: Run) -> None:
     page = html.render(run, BOOK)

@@ -18,6 +18,7 @@ LINE = "MUST 1/4 · SHOULD 0/1 · 2 waived (1 expires in 5 days) · 1 of dialect
 TERMINAL = f"""\
 a-relay  {LINE}
 exit 1: a MUST is broken
+spent: 5 requests, 5,090 tokens as reported
 
 MUST failed (1)
   ✗ tools.index  Calls of a stream are numbered from 0.

@@ -15,6 +15,8 @@ GOLDEN = """\
 
 exit 1: a MUST is broken.
 
+spent: 5 requests, 5,090 tokens as reported
+
 ### MUST failed (2)
 
 | rule | law | found | probe | exchange |
@@ -40,7 +42,7 @@ def test_chapters_and_what_was_not_verified_have_tables() -> None:
 def test_a_run_that_did_not_end_says_so() -> None:
     text = markdown.render(replace(small_run(), footer=None), BOOK)
     assert text.startswith("## ⚠️ a-relay: Did not end")
-    assert "no exit code: this run did not end." in text
+    assert "no exit code: this run did not end; `relayproof judge RUN` judges what is in it." in text
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def read(*several: Run) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(runs)
 def test_a_run_beside_itself_shows_no_difference(run: Run) -> None:
     told = read(run, run)
@@ -104,7 +104,7 @@ def test_formats_are_as_they_were() -> None:
     held(GOLDEN / "side-by-side.txt", matrix_terminal.render([small_run(), other], BOOK, width=80))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(runs, min_size=2, max_size=4))
 def test_totals_of_each_relay_are_those_of_its_run(several: list[Run]) -> None:
     told = read(*several)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from conformance.rule import Level, Outcome
-from conformance.run import Run, Writer
+from conformance.run import Run, Short, Writer
 from openapi.json_text import Json
 from openapi.wire.exchange import Auth, End, Framing
 from tests.conformance.report.made import recorded, runs, small_run
@@ -54,7 +54,7 @@ def test_the_schema_is_a_schema() -> None:
     jsonschema_rs.meta.validate(SCHEMA)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(runs)
 def test_every_line_that_is_written_fits(run: Run) -> None:
     for line in lines(run):
@@ -110,6 +110,8 @@ def test_an_exchange_with_something_wrong_inside_does_not_fit(path: tuple[Any, .
 def test_closed_sets_are_those_of_the_code() -> None:
     defs = SCHEMA["$defs"]
     assert defs["verdict"]["properties"]["outcome"]["enum"] == list(Outcome)
+    found = defs["footer"]["properties"]["generated"]["properties"]["found"]["items"]["properties"]
+    assert found["short"]["enum"] == list(Short)
     assert defs["verdict"]["properties"]["level"]["enum"] == list(Level)
     assert defs["exchange"]["properties"]["end"]["enum"] == list(End)
     assert defs["exchange"]["properties"]["framing"]["enum"] == [*Framing, None]

@@ -87,7 +87,7 @@ def test_what_is_broken_or_open_is_told_beside_the_results() -> None:
     ]
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(runs)
 def test_the_rules_with_results_are_those_that_failed(run: Run) -> None:
     log, summary = log_of(run), summarise(run, BOOK)

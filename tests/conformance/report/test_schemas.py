@@ -49,7 +49,7 @@ def test_a_run_is_valid(run: Run) -> None:
     check(run)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(runs)
 def test_any_run_is_valid(run: Run) -> None:
     check(run)

@@ -82,7 +82,7 @@ def test_known_values_of_the_signed_rank_test(values: list[float], p: float) -> 
     assert isclose(speed.signed_rank(values), p)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(-6, 6), min_size=1, max_size=9))
 def test_the_signed_rank_test_counts_as_one_does_by_hand(values: list[int]) -> None:
     kept = [value for value in values if value]
@@ -106,7 +106,7 @@ def test_the_approximation_for_many_agrees_with_the_count() -> None:
     assert isclose(speed.signed_rank([*values, *values[:1]]), exact, rel_tol=0.2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-5, 5), min_size=speed.FEWEST, max_size=40))
 def test_the_estimate_lies_in_its_interval_and_turns_with_its_sign(values: list[float]) -> None:
     low, middle, high = speed.interval(sorted(values))

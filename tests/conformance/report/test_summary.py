@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from conformance.report import markdown, terminal
 from conformance.report.summary import summarise
 from conformance.rule import Level, Outcome, Verdict
 from conformance.run import Run
+from openapi.json_text import Json
 from tests.conformance.report.made import BOOK, HEADER, ended, runs, small_run
 
 
@@ -45,7 +47,11 @@ def test_rules_that_the_run_did_not_ask_are_named() -> None:
 
 def test_a_run_without_a_footer_did_not_end() -> None:
     summary = summarise(replace(small_run(), footer=None), BOOK)
-    assert (summary.exit, summary.meaning, summary.holds) == (None, "this run did not end", False)
+    assert (summary.exit, summary.meaning, summary.holds) == (
+        None,
+        "this run did not end; `relayproof judge RUN` judges what is in it",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,3 +76,32 @@ def test_each_rule_is_counted_once(run: Run) -> None:
     rules = {verdict.rule for verdict in run.verdicts}
     assert summary.all.total == len(rules) == sum(summary.level(level).total for level in Level)
     assert sum(map(len, summary.chapters.values())) == len(rules)
+
+
+@pytest.mark.parametrize(
+    ("spent", "said"),
+    [
+        ({}, ""),
+        ({"requests": "many"}, ""),
+        (
+            {"requests": 7, "prompt_tokens": 1200, "completion_tokens": 34},
+            "spent: 7 requests, 1,234 tokens as reported",
+        ),
+        (
+            {"requests": 1082, "prompt_tokens": 5, "completion_tokens": 6, "tokens_at_most": 5678},
+            "spent: 1,082 requests, 11 tokens as reported (5,678 at most)",
+        ),
+        (
+            {"requests": 1, "tokens_at_most": 9, "cost_at_most": 0.0012300, "currency": "EUR"},
+            "spent: 1 requests, 0 tokens as reported (9 at most), 0.00123 EUR at most",
+        ),
+    ],
+)
+def test_what_was_spent_is_one_line_in_both_summaries(spent: dict[str, Json], said: str) -> None:
+    run = small_run()
+    assert run.footer
+    run = replace(run, footer=replace(run.footer, spent=spent))
+    assert summarise(run, BOOK).spent == said
+    shown = " ".join(terminal.render(run, BOOK).split()), markdown.render(run, BOOK)
+    assert [text.count("spent: ") for text in shown] == ([1, 1] if said else [0, 0])
+    assert all(said in text for text in (shown[0], shown[1].replace("\\", "")))

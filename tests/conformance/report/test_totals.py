@@ -70,7 +70,7 @@ def test_totals_of_the_small_run_agree() -> None:
     check(small_run())
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(runs)
 def test_totals_of_any_run_agree(run: Run) -> None:
     check(run)

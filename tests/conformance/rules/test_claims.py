@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judge import judge
@@ -134,7 +134,6 @@ def test_the_rule_tells_where_the_stream_left_the_grammar(state: State, symbol: 
     assert found.findings[-1].at == (way(state).index(Symbol.ERROR) if state is State.FAILED else expected)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(ALL), max_size=12), st.booleans())
 def test_no_stream_leaves_the_grammar_unseen(symbols: list[Symbol], counts: bool) -> None:
     if GRAMMAR.walk(symbols):
@@ -154,14 +153,12 @@ def legal_walks(draw: st.DrawFn) -> list[Symbol]:
     return symbols + rest.get(state, [Symbol.DONE] if state is not State.DONE else [])
 
 
-@settings(deadline=None)
 @given(legal_walks())
 def test_what_the_grammar_allows_breaks_no_rule(symbols: list[Symbol]) -> None:
     assert GRAMMAR.walk(symbols) == ()
     assert weighty(spoken(symbols, **(USAGE if Symbol.USAGE in symbols else {}))) == set()
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=3, max_size=30))
 def test_choices_may_interleave_at_will(turns: list[int]) -> None:
     told = [role(0), role(1), role(2)]
@@ -241,7 +238,6 @@ def test_each_fault_of_a_chunk_has_a_rule(tools: dict[str, Any], counts: dict[st
     assert unclaimed == []
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(chunk(usage=1))), st.sampled_from(VALUES)))
 def test_a_chunk_with_several_faults_is_told(members: dict[str, Any]) -> None:
     one = text() | members

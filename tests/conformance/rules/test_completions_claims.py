@@ -79,7 +79,6 @@ def test_each_way_out_of_the_grammar_has_a_rule(state: State, symbol: Symbol | N
     assert {rule for rule in told if rule.startswith("completions.stream.")}
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(ALL), max_size=10), st.booleans())
 def test_no_stream_leaves_the_grammar_unseen(symbols: list[Symbol], counts: bool) -> None:
     if GRAMMAR.walk(symbols):
@@ -99,7 +98,6 @@ def legal_walks(draw: st.DrawFn) -> list[Symbol]:
     return symbols + rest.get(state, [Symbol.DONE])
 
 
-@settings(deadline=None)
 @given(legal_walks())
 def test_what_the_grammar_allows_breaks_no_rule(symbols: list[Symbol]) -> None:
     assert GRAMMAR.walk(symbols) == ()
@@ -197,7 +195,7 @@ def test_no_check_raises_on_bent_vectors() -> None:
         assert broken(got(200, json.dumps(body).encode(), to=vectors_asked(text, **members))) == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(BODIES), st.lists(st.sampled_from([DONE, failure(), *PIECES, *FAULTY]), max_size=6))
 def test_no_check_raises_on_a_stream(members: dict[str, Any], events: list[Any]) -> None:
     assert broken(stream(*events, DONE, **members)) == []

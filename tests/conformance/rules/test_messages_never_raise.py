@@ -49,7 +49,7 @@ PIECES = (
     failure(),
 )
 ANSWERS = (message(), message(used(), reason="tool_use"), message({"type": "thinking", "thinking": "x"}), failure())
-UNHURRIED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+UNHURRIED = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 
 events = st.one_of(mutants(PIECES), st.sampled_from(PIECES), values, st.just(DONE), st.binary(max_size=30))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judge import judge
@@ -235,14 +235,12 @@ def test_the_rule_tells_where_the_stream_left_the_grammar(state: State, symbol: 
     assert found.findings[-1].at == len(way(state))
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(Symbol), max_size=12))
 def test_no_stream_leaves_the_grammar_unseen(symbols: list[Symbol]) -> None:
     if GRAMMAR.walk(symbols):
         assert weighty(saying(symbols))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["text", "tool", "thinking"]), st.integers(0, 3)), max_size=5),
     st.integers(1, 3),

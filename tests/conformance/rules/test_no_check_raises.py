@@ -169,19 +169,19 @@ def broken(exchange: Exchange) -> list[str]:
     return [f"{one.rule}: {one.reason}" for one in found if one.outcome is Outcome.BROKEN]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(exchanges())
 def test_no_check_raises(exchange: Exchange) -> None:
     assert broken(exchange) == []
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(LEGAL_BODIES), st.lists(events.map(wire), max_size=8))
 def test_no_check_raises_on_a_stream(body: Any, sent: list[bytes]) -> None:
     assert broken(stream(*sent, DONE, to=request(body))) == []
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(LEGAL_BODIES), mutants(ANSWERS))
 def test_no_check_raises_on_a_whole_answer(body: Any, sent: Any) -> None:
     assert broken(got(200, sent, to=request(body))) == []

@@ -179,7 +179,7 @@ STRANGE = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STRANGE, min_size=4, max_size=4))
 def test_no_check_of_several_exchanges_raises(sent: list[Exchange]) -> None:
     for name in BOOK:

@@ -57,7 +57,7 @@ def test_what_fits_is_told_by_what_all_have_spent_and_kept(tmp_path: Path) -> No
 STEPS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50), st.integers(0, 60)), max_size=30)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS, st.integers(0, 12), st.integers(0, 300))
 def test_a_shared_budget_allows_what_one_budget_would(
     tmp_path: Path, steps: list[tuple[int, int, int]], requests: int, tokens: int

@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server import synthesis
@@ -80,7 +80,6 @@ requests = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(requests)
 def test_the_stream_spells_the_whole_answer(body: Body) -> None:
     at_once = completions.whole(whole(body))
@@ -91,7 +90,6 @@ def test_the_stream_spells_the_whole_answer(body: Body) -> None:
     }
 
 
-@settings(deadline=None)
 @given(requests)
 def test_the_stream_is_within_its_grammar(body: Body) -> None:
     said = [
@@ -103,7 +101,6 @@ def test_the_stream_is_within_its_grammar(body: Body) -> None:
         assert completions.GRAMMAR.walk(one.symbol for one in completions.project(said, index)) == ()
 
 
-@settings(deadline=None)
 @given(requests)
 def test_the_limit_holds_and_the_counts_add_up(body: Body) -> None:
     answer = whole({**body, "echo": False})
@@ -115,13 +112,11 @@ def test_the_limit_holds_and_the_counts_add_up(body: Body) -> None:
     )
 
 
-@settings(deadline=None)
 @given(requests)
 def test_equal_requests_have_equal_answers(body: Body) -> None:
     assert answered(body) == answered(dict(reversed(body.items())))
 
 
-@settings(deadline=None)
 @given(requests.filter(lambda body: "logprobs" in body))
 def test_four_lists_of_one_length(body: Body) -> None:
     for choice in whole(body)["choices"]:

@@ -7,7 +7,7 @@ from math import dist, fsum
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server import synthesis
@@ -51,7 +51,6 @@ def unpacked(text: str) -> list[float]:
     return [*struct.unpack(f"<{len(data) // 4}f", data)]
 
 
-@settings(deadline=None)
 @given(inputs, st.integers(1, 40))
 def test_one_vector_for_each_input_as_long_as_asked_and_of_length_1(said: Any, size: int) -> None:
     answer = listed(said, dimensions=size)
@@ -62,7 +61,6 @@ def test_one_vector_for_each_input_as_long_as_asked_and_of_length_1(said: Any, s
         assert fsum(number * number for number in one["embedding"]) == pytest.approx(1, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(inputs)
 def test_base64_is_the_same_to_a_millionth(said: Any) -> None:
     numbers, packed = vectors(said, dimensions=32), vectors(said, dimensions=32, encoding_format="base64")

@@ -84,7 +84,7 @@ def test_both_forms_are_legal_and_say_the_same(asked: dict[str, Any]) -> None:
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 300), st.lists(st.sampled_from(["a", "1", ", ", "zzz", ""]), max_size=3), st.booleans())
 def test_the_limit_and_the_stops_hold(limit: int, stops: list[str], counting: bool) -> None:
     reply = spelled(**say(COUNT if counting else "Hello"), max_tokens=limit, stop_sequences=stops)

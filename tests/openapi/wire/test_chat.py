@@ -6,7 +6,7 @@ from dataclasses import fields
 from itertools import chain
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.library import RECORDINGS
@@ -168,7 +168,6 @@ CHUNKS = st.fixed_dictionaries(
 ).map(json.dumps)
 
 
-@settings(deadline=None)
 @given(CHUNKS | ANY.map(json.dumps) | st.text(max_size=10))
 def test_every_event_says_something_and_none_makes_it_raise(data: str) -> None:
     found = list(classify(7, Message(data), json_text.read(data)))
@@ -313,7 +312,6 @@ def test_a_call_of_wrong_members_is_empty() -> None:
     assert folded(delta(0, tool_calls=call(4, function="f"))).choices[0].tool_calls == {4: ToolCall(4)}
 
 
-@settings(deadline=None)
 @given(st.lists(CHUNKS | ANY.map(json.dumps), max_size=3), ANY)
 def test_no_json_makes_folding_raise(chunks: list[str], answer: Json) -> None:
     fold(map(json_text.read, chunks))

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.library import RECORDINGS
@@ -118,7 +118,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(values, max_size=4))
 def test_nothing_raises(bodies: list[Json]) -> None:
     texts = [json_text.read(json.dumps(body)) for body in bodies]

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import h11
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openapi.wire import http1, http1_out
@@ -305,7 +305,6 @@ FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(FRAGMENTS, max_size=14).map(b"".join), st.sampled_from(["GET", "HEAD"]), st.data())
 def test_every_split_of_any_bytes_gives_the_same_answer(data: bytes, method: str, draw: st.DataObject) -> None:
     places = draw.draw(st.lists(st.integers(0, len(data)), max_size=10))
@@ -384,7 +383,6 @@ def by_h11(method: str, pieces: list[bytes]) -> tuple[int, list[tuple[str, str]]
     return status, headers, bytes(body), False
 
 
-@settings(deadline=None)
 @given(answers(), st.data())
 def test_good_answers_are_read_as_h11_reads_them(answer: Answer, draw: st.DataObject) -> None:
     places = draw.draw(st.lists(st.integers(1, len(answer.data) - 1), max_size=6, unique=True))

@@ -94,7 +94,6 @@ def assert_same(found: Exchange, given_one: Exchange) -> None:
     assert replace(found.request, body=None) == replace(given_one.request, body=None)
 
 
-@settings(deadline=None)
 @given(EXCHANGES)
 def test_an_exchange_comes_back_from_its_line(exchange: Exchange) -> None:
     line = dump(exchange_out(exchange))
@@ -105,7 +104,6 @@ def test_an_exchange_comes_back_from_its_line(exchange: Exchange) -> None:
     assert exchange_in(exchange_out(again)) == again
 
 
-@settings(deadline=None)
 @given(EXCHANGES, st.sampled_from(["recorded", "authored"]), TEXTS)
 def test_a_recording_comes_back_from_its_lines(exchange: Exchange, source: str, of: str) -> None:
     """But for what belongs to a run: the probe with its steps and claims, which time it was, on whose connection."""
@@ -334,7 +332,7 @@ def read_or_refused(text: str) -> tuple[Recording | None, str]:
         return None, str(error)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.integers(1, len(LINES)), st.data())
 def test_junk_anywhere_in_a_file_is_read_back_the_same_or_refused_by_its_line(number: int, draw: st.DataObject) -> None:
     lines = [json.loads(line) for line in LINES]
@@ -347,7 +345,7 @@ def test_junk_anywhere_in_a_file_is_read_back_the_same_or_refused_by_its_line(nu
         )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_junk_anywhere_in_an_exchange_is_read_back_the_same_or_refused(draw: st.DataObject) -> None:
     line = mangled(draw, exchange_out(recording(Read(0.25, b"data"), Read(0.5, b"\xff")).exchange))
@@ -359,7 +357,6 @@ def test_junk_anywhere_in_an_exchange_is_read_back_the_same_or_refused(draw: st.
     assert found is None or exchange_in(exchange_out(found)) == found
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2000), st.integers(0, 30), st.text(st.characters(), max_size=6))
 def test_no_scratch_in_a_file_makes_another_exception(at: int, length: int, patch: str) -> None:
     text = "\n".join(LINES)
