@@ -203,6 +203,7 @@ def test_a_stored_failure_is_asked_again_by_its_name_and_nothing_else(
         fuzz(base, "--target", target, "--only", "chat.stop", "--only", "chat.answered")
         [failure] = read_failures(stored)
         other = replace(failure, identity="chat.n fuzz.createChatCompletion", probe="fuzz.createChatCompletion.other")
+        other = replace(other, case={"kind": "of another version"})
         write_failures(stored, [other, failure])
         for name in (failure.probe, "fuzz.createChatCompletion"):
             code, told, run = again(base, name)

@@ -312,7 +312,6 @@ def assert_nothing_tells(kept: Kept, secret: str) -> None:
 
 DRAWN = settings(
     max_examples=150,
-    deadline=None,
     database=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
