@@ -117,13 +117,10 @@ def room_in(target: Target, plan: Plan) -> int:
     """How many generated probes the limits leave room for where each costs the most that it can: behind the plan's own,
     and less the part that is kept for making failures smaller."""
     budget = Budget(target.max_requests, target.max_tokens, target.max_cost)
-    own = [(len(one.probe.steps), one.tokens, one.cost) for one in plan.probes]
-    for requests, tokens, cost in own:
-        budget.requests, budget.tokens, budget.cost = (
-            budget.requests + requests,
-            budget.tokens + tokens,
-            budget.cost + cost,
-        )
+    for one in plan.probes:
+        budget.requests += len(one.probe.steps)
+        budget.tokens += one.tokens
+        budget.cost += one.cost
     wanted = ((len(one.probe.steps), one.tokens, one.cost) for one in plan.generated)
     return budget.fitting(wanted, budget.part(KEPT_BACK))
 
