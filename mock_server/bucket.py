@@ -9,6 +9,7 @@ An item is `period` units, and a microsecond brings `amount` of them back, so th
 A reservation that turns out smaller is given back. What of it was refilled meanwhile must not be given twice, or a
 burst would get in that no bucket of that size lets in. That can only have happened while the bucket would have been
 full, had nothing been used but what is settled: `floor` is what it would then lack, `lost` the units that ran over.
+What is used counts from when it was reserved: what ran over since then is what it would have taken first.
 """
 
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ class Bucket:
     def settle(self, rate: Rate, reserved: int, used: int, lost: int) -> "Bucket":
         """A reservation was used so far; `lost` is what the bucket's was when it was made. What was used beyond it is
         owed: the bucket may lack more than it holds."""
-        over = (used - reserved) * rate.period
+        over, units = (used - reserved) * rate.period, used * rate.period
         refilled = self.lost - lost
-        change = over if over >= 0 else min(0, over + refilled)
-        return replace(self, spent=max(0, self.spent + change), floor=self.floor + used * rate.period)
+        change = over if over >= 0 else min(0, over + max(0, refilled - units))
+        return replace(self, spent=max(0, self.spent + change), floor=self.floor + max(0, units - refilled))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import accumulate, count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mock_server.answer import FRAME, Answer, Asked
 from mock_server.asking import Fields, nested_deeper
@@ -200,6 +200,22 @@ def _weight(done: Done, sent: Sent) -> int:
     return size + len(asked.raw) + len(asked.path) + (asked.headers.size if isinstance(asked.headers, Fields) else 0)
 
 
+# What an entry is made of, in one row, since it is seldom read and a thousand of them are in nobody's cache: its
+# weight, number and moment, its request less the value of the body (which may weigh thirty times as much, and is read
+# anew), what was decided, and what was sent.
+Flat = tuple[Any, ...]
+
+
+def _flat(weight: int, number: int, came: float, done: Done, sent: Sent) -> Flat:
+    asked = done.asked
+    return (weight, number, came, *asked[:5], *asked[6:11], *done[1:], *sent)
+
+
+def _entry(flat: Flat) -> Entry:
+    asked = Asked._make((*flat[3:8], None, *flat[8:13], None))
+    return Entry(flat[1], flat[2], Done(asked, *flat[13:21]), Sent._make(flat[21:]))
+
+
 class Journal:
     """The last entries. `most` 0 keeps none. `number` gives each its own, above the one before, of how many seconds ago
     the last byte of its answer left."""
@@ -209,7 +225,7 @@ class Journal:
         counter = count(1)
         self._number = number or (lambda _: next(counter))
         self.count = 0  # entries that there ever were
-        self._kept: deque[tuple[int, float, Done, Sent, int]] = deque()  # what an entry is made of: it is seldom read
+        self._kept: deque[Flat] = deque()
         self._bytes = 0
         self._waiting: set[asyncio.Event] = set()
 
@@ -218,19 +234,17 @@ class Journal:
         self.count += 1
         if not self.most:
             return
-        if done.asked.body is not None:  # as a value it may weigh thirty times as much: it is read anew
-            done = Done(done.asked.unread, *done[1:])
         weight = _weight(done, sent)
-        self._kept.append((self._number(ago), came, done, sent, weight))
+        self._kept.append(_flat(weight, self._number(ago), came, done, sent))
         self._bytes += weight
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
-            self._bytes -= self._kept.popleft()[-1]
+            self._bytes -= self._kept.popleft()[0]
         for event in self._waiting:
             event.set()
 
     def entries(self, wanted: Filter | None = None) -> Iterator[Entry]:
         """Those that are meant, the oldest first."""
-        found = (Entry(number, came, done, sent) for number, came, done, sent, _ in self._kept)
+        found = map(_entry, self._kept)
         return (entry for entry in found if wanted is None or wanted.holds(entry))
 
     def entry(self, number: int) -> Entry | None:

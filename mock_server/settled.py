@@ -12,7 +12,7 @@ from mock_server.relay import Relay
 from mock_server.script import Play
 
 MOST = 256
-MOST_SEEN = 4096
+MOST_SEEN = 512
 LONGEST = 16 << 10  # bytes of a body
 HEAVIEST = 256 << 10  # bytes of an answer that was made up; a recorded one is there anyway
 

@@ -66,6 +66,7 @@ RESERVED = st.lists(
 
 @given(st.integers(1, 6), RESERVED)
 @example(6, [(0, 6, 0, 4), (3, 6, 6, 9), (1, 6, 6, 9)])  # what came back by itself is not given back once more
+@example(1, [(0, 1, 1, 2), (3, 1, 0, 4), (3, 1, 1, 0), (1, 1, 1, 0)])  # what was settled late was used early
 def test_what_is_given_back_is_never_let_in_twice(amount: int, steps: list[tuple[int, int, int, int]]) -> None:
     rate, third = Rate(amount, 3000), 1000
     book, now, used, open_ = Book(), 0, list[Used](), list[tuple[int, str, int]]()
@@ -92,6 +93,14 @@ def test_what_was_reserved_and_not_used_is_given_back() -> None:
     assert book.admit("a", wants, 0) == (True, [(0, 10_000_000, 10_000_000)])
     book.settle("a", 3, 0)
     assert book.admit("b", wants, 0) == (False, [(7, 3_000_000, 3_000_000)])
+
+
+def test_what_was_used_takes_first_what_came_meanwhile() -> None:
+    rate, book = Rate(10, 10_000_000), Book()
+    book.admit("a", [("tokens", rate.amount, rate.period, 10, True)], 0)
+    book.settle("a", 7, 3_000_000)  # 7 are gone and 3 came back, as if 7 had been taken at first
+    assert book.admit("b", [("tokens", rate.amount, rate.period, 7, True)], 3_000_000)[0] is False
+    assert book.admit("b", [("tokens", rate.amount, rate.period, 6, True)], 3_000_000)[0] is True
 
 
 def test_what_was_used_beyond_the_reservation_is_owed() -> None:
