@@ -31,7 +31,7 @@ BUSY = {429, 502, 503, 504}
 class Presence(StrEnum):
     """Whether an operation is there."""
 
-    THERE = "there"
+    DRAWN_ROLES = "there"
     ABSENT = "not there"
     UNKNOWN = "cannot be told"
 
@@ -134,7 +134,7 @@ def presence(operation: str, answer: Exchange | None, control: Exchange | None) 
         return Presence.ABSENT
     if answer.status == 404 and "{" not in operation:
         return Presence.UNKNOWN  # unlike the control, and still not found
-    return Presence.THERE if missing else Presence.UNKNOWN
+    return Presence.DRAWN_ROLES if missing else Presence.UNKNOWN
 
 
 def _is_page(answer: Exchange) -> bool:

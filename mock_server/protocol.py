@@ -74,7 +74,7 @@ class Protocol(HttpToolsProtocol):
     _heads_seen = 0  # looks at a head that is not whole
     _refusal: Answer | None = None  # what is said last, behind the answers that are under way
     _look: asyncio.TimerHandle | None = None
-    _whole = b""  # what came, where it began between two requests
+    _came = b""  # what came, where it began between two requests
     _decided: ASGIApp | None = None  # who sends the answer to what is read now
     _answered = 0.0  # when the last answer was given that uvicorn does not know of
 
@@ -101,9 +101,9 @@ class Protocol(HttpToolsProtocol):
             return
         self._moved = True
         self._bare += len(data)
-        self._whole = data if between else b""
+        self._came = data if between else b""
         super().data_received(data)
-        self._whole = b""
+        self._came = b""
         if self._bare > MAX_HEAD and not self.transport.is_closing():
             self._refuse(_refusal(431, f"More than {MAX_HEAD} bytes came that are no body.", "request_head_too_large"))
 
@@ -178,13 +178,13 @@ class Protocol(HttpToolsProtocol):
                 self.headers.clear()
             self._decided = None
             self._release(sender)
-        self._whole = b""
+        self._came = b""
 
     def _decide(self, app: Direct) -> ASGIApp | None:
         scope, body = cast("Scope", self.cycle.scope), bytes(self.cycle.body)
         head = app.heads.read(scope, keep_alive=self.cycle.keep_alive)
-        if self._whole:
-            app.heads.learn(self._whole, head, body)
+        if self._came:
+            app.heads.learn(self._came, head, body)
         return app.directly(head, body, scope["extensions"][EXTENSION].say)
 
     def _release(self, app: ASGIApp | None) -> None:

@@ -117,7 +117,7 @@ def _check_honest(
     faults: tuple[str, ...], named: tuple[str, ...], fuzz: "tuple[Role, ...]", *, honest: bool, pages: bool
 ) -> None:
     """Stops where honest ones alone are wanted, and something else too; or generated probes that there are none of."""
-    from conformance.fuzz.plain import THERE, reached_by  # noqa: PLC0415
+    from conformance.fuzz.plain import DRAWN_ROLES, reached_by  # noqa: PLC0415
     from mock_server.faults import FAULTS  # noqa: PLC0415
 
     wanted = "--fuzz" if fuzz else "--honest" if honest else None
@@ -128,7 +128,7 @@ def _check_honest(
         stop("--fuzz plays honest variants alone: --markdown and --peers tell what kills a rule")
     idle = [role for role in fuzz if role not in reached_by(fuzz)]
     if idle:
-        stop(f"nothing is drawn for {', '.join(idle)} (roles with generated probes: {THERE})")
+        stop(f"nothing is drawn for {', '.join(idle)} (roles with generated probes: {DRAWN_ROLES})")
 
 
 def _wanted(faults: tuple[str, ...], named: tuple[str, ...], *, honest: bool) -> list[str]:

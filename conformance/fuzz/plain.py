@@ -16,7 +16,7 @@ ROLES: Mapping[str, Role] = {
 }
 DRAWN = (*dict.fromkeys(ROLES.values()), Role.VIDEO)
 """Roles that requests are drawn for; beside chat there are tools too."""
-THERE = f"{', '.join(DRAWN)}, and {Role.TOOLS} beside {Role.CHAT}"
+DRAWN_ROLES = f"{', '.join(DRAWN)}, and {Role.TOOLS} beside {Role.CHAT}"
 PLAIN: Mapping[str, Json] = {
     "createChatCompletion": ask(HELLO, 16),
     "createCompletion": completions.ask("The sea is", 16),

@@ -7,7 +7,7 @@ from pathlib import Path
 from conformance.budget import Budget
 from conformance.fuzz.hunt import KEPT_BACK, Hunt, readable, rule_of
 from conformance.fuzz.logged import found_in_log
-from conformance.fuzz.plain import THERE, reached_by
+from conformance.fuzz.plain import DRAWN_ROLES, reached_by
 from conformance.fuzz.store import failures_after, read_failures, write_failures
 from conformance.plan import Plan, is_named, with_generated
 from conformance.rule import GENERATED
@@ -58,7 +58,7 @@ def undrawn(plan: Plan, target: Target) -> str | None:
     if plan.generated:
         return None
     if not reached_by(target.models):
-        return f"no model is named for what requests are drawn for ({THERE})"
+        return f"no model is named for what requests are drawn for ({DRAWN_ROLES})"
     return "what is drawn reaches none of the rules that are wanted, or is not claimed"
 
 

@@ -16,7 +16,7 @@ from conformance.transport import Link
 from openapi.wire.exchange import Exchange, Read, Request
 from tests.system.hostile import Connection, Relay, error, said, serving, whole
 
-THERE, ABSENT, UNKNOWN = Presence
+DRAWN_ROLES, ABSENT, UNKNOWN = Presence
 
 
 def answer(path: str, status: int | None, body: object = None, kind: str = "application/json") -> Exchange:
@@ -38,18 +38,18 @@ REFUSED = answer(NOWHERE, 400, refusal("bad"))
     ("operation", "told", "control", "said"),
     [
         ("POST /v1/x", answer("/v1/x", 404, refusal("Invalid URL (POST /v1/x)")), MISSING, ABSENT),
-        ("POST /v1/x", answer("/v1/x", 400, refusal("no JSON")), MISSING, THERE),
-        ("POST /v1/x", answer("/v1/x", 401, refusal("no such right")), MISSING, THERE),
-        ("POST /v1/x", answer("/v1/x", 500, "oops"), MISSING, THERE),
+        ("POST /v1/x", answer("/v1/x", 400, refusal("no JSON")), MISSING, DRAWN_ROLES),
+        ("POST /v1/x", answer("/v1/x", 401, refusal("no such right")), MISSING, DRAWN_ROLES),
+        ("POST /v1/x", answer("/v1/x", 500, "oops"), MISSING, DRAWN_ROLES),
         ("POST /v1/x", answer("/v1/x", 405, refusal("method")), MISSING, ABSENT),
         ("POST /v1/x", answer("/v1/x", 501, refusal("not implemented")), MISSING, ABSENT),
         ("POST /v1/x", answer("/v1/x", 404, refusal("no channel")), MISSING, UNKNOWN),
-        ("GET /v1/x/{id}", answer("/v1/x/relayproof-nobody", 404, refusal("no such task")), MISSING, THERE),
+        ("GET /v1/x/{id}", answer("/v1/x/relayproof-nobody", 404, refusal("no such task")), MISSING, DRAWN_ROLES),
         ("POST /v1/x", answer("/v1/x", 429, refusal("slow down")), MISSING, UNKNOWN),
         ("POST /v1/x", answer("/v1/x", 502, "bad gateway"), MISSING, UNKNOWN),
         ("POST /v1/x", answer("/v1/x", 302, ""), MISSING, UNKNOWN),
         ("GET /v1/x", answer("/v1/x", 200, "<html>app</html>", "text/html"), PAGE, ABSENT),
-        ("GET /v1/x", answer("/v1/x", 200, {"data": []}), PAGE, THERE),
+        ("GET /v1/x", answer("/v1/x", 200, {"data": []}), PAGE, DRAWN_ROLES),
         ("POST /v1/x", answer("/v1/x", 400, refusal("bad")), REFUSED, UNKNOWN),
         ("POST /v1/x", answer("/v1/x", 401, refusal("key")), REFUSED, UNKNOWN),
         ("POST /v1/x", None, MISSING, UNKNOWN),
@@ -95,7 +95,7 @@ def test_a_relay_is_asked_for_everything_with_nothing_to_bill() -> None:
     ]
     found, lines, bodies = found_at(one_endpoint, operations)
     assert {one.operation: one.presence for one in found.found} == {
-        "POST /v1/chat/completions": THERE,
+        "POST /v1/chat/completions": DRAWN_ROLES,
         "POST /v1/embeddings": ABSENT,
         "GET /v1/videos/{id}": ABSENT,
     }
@@ -158,7 +158,7 @@ def test_the_cheap_one_is_chosen() -> None:
 
 def test_a_suggestion_names_no_video_and_nothing_that_is_not_there() -> None:
     found = Discovery(
-        (Found("POST /v1/chat/completions", THERE, ""), Found("POST /v1/embeddings", ABSENT, "404")),
+        (Found("POST /v1/chat/completions", DRAWN_ROLES, ""), Found("POST /v1/embeddings", ABSENT, "404")),
         ("gpt-4o-mini", "sora-2", "text-embedding-3-small"),
         5,
     )

@@ -155,7 +155,7 @@ def test_a_selftest_by_generated_probes() -> None:
     assert told.out.splitlines()[-1] == "1 honest variants over 2 seeds: 2 of 2 clean"
 
 
-THERE = "chat, completions, embeddings, messages, video, and tools beside chat"
+DRAWN_ROLES = "chat, completions, embeddings, messages, video, and tools beside chat"
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ THERE = "chat, completions, embeddings, messages, video, and tools beside chat"
         (("--fuzz", "chat", "--fault", FAULT), f"--fuzz plays honest variants alone: --fault {FAULT} is none"),
         (("--honest", "--rule", "tools"), "--honest plays honest variants alone: --rule names faults"),
         (("--fuzz", "chat", "--markdown", "m.md"), "--markdown and --peers tell what kills a rule"),
-        (("--fuzz", "vision"), f"nothing is drawn for vision (roles with generated probes: {THERE})"),
-        (("--fuzz", "tools"), f"nothing is drawn for tools (roles with generated probes: {THERE})"),
+        (("--fuzz", "vision"), f"nothing is drawn for vision (roles with generated probes: {DRAWN_ROLES})"),
+        (("--fuzz", "tools"), f"nothing is drawn for tools (roles with generated probes: {DRAWN_ROLES})"),
     ],
     ids=str,
 )
