@@ -103,7 +103,7 @@ class Protocol(HttpToolsProtocol):
         self._bare += len(data)
         self._came = data if between else b""
         super().data_received(data)
-        self._came = b""
+        self._came, self._decided = b"", None
         if self._bare > MAX_HEAD and not self.transport.is_closing():
             self._refuse(_refusal(431, f"More than {MAX_HEAD} bytes came that are no body.", "request_head_too_large"))
 
@@ -176,7 +176,6 @@ class Protocol(HttpToolsProtocol):
             if sender is not self.held:  # who has decided needs it no more: many streams may be open at once
                 self.cycle.body.clear()
                 self.headers.clear()
-            self._decided = None
             self._release(sender)
         self._came = b""
 
