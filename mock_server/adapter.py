@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server import cost, synthesis
 from mock_server.answer import Answer, Asked, Frame
-from mock_server.asking import Fields, header
+from mock_server.asking import Fields, header, media_of
 from mock_server.gate import Gate, Ticket, counts
 from mock_server.head import Head, Heads
 from mock_server.hours import Hours
@@ -90,9 +90,9 @@ class Adapter:
         if whole is None:
             return partial(self._send, moment, done)
         data, keep_alive = whole
-        after = moment.elapsed()
         say(data, keep_alive)
-        self._note(moment, done, tell(head.path, Sent(len(data), after, after, 0.0, left=False)))
+        after = moment.elapsed()
+        self._note(moment, done, tell(head.path, Sent(len(data), after, after, 0.0, left=False)), 0.0)
         self._leave(done)
         return None
 
@@ -110,7 +110,7 @@ class Adapter:
         try:
             clock = Clock(receive, moment, raw, self.metrics.pieces.add)
             done, sent = await self.serve(scope, receive, send, clock, done)
-            self._note(moment, done, sent)
+            self._note(moment, done, sent, 0.0 if sent.last is None else moment.elapsed() - sent.last)
         except asyncio.CancelledError:  # cut, as the server stops
             if raw:
                 raw.finish(keep_alive=False)
@@ -125,9 +125,10 @@ class Adapter:
         if done.ticket:
             self.gate.leave(done.ticket, _used(done))
 
-    def _note(self, moment: Moment, done: Done, sent: Sent) -> None:
+    def _note(self, moment: Moment, done: Done, sent: Sent, ago: float) -> None:
+        """Notes an answer whose last byte left so many seconds ago."""
         self.metrics.add(done, sent)
-        self.journal.add(moment.came, done, sent, 0.0 if sent.last is None else moment.elapsed() - sent.last)
+        self.journal.add(moment.came, done, sent, ago)
 
     def _heard(self, head: Head) -> Heard:
         """What the head of a request asks for."""
@@ -289,8 +290,7 @@ def _uncoded(headers: Headers, raw: bytes | None, limit: int) -> tuple[Headers, 
 
     What says gzip and is none stays as it is, and is refused as any other coding.
     """
-    coding = header(headers, "content-encoding")
-    if coding is None or raw is None or coding.strip().lower() != "gzip":
+    if raw is None or media_of(headers)[0] != "gzip":
         return headers, raw
     inflate = zlib.decompressobj(wbits=31)
     try:

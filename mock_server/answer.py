@@ -74,6 +74,11 @@ class Answer:
         return frozenset(name.lower() for name, _ in self.headers)
 
     @cached_property
+    def start(self) -> bytes:
+        """The status line and `fields`. Raises ValueError for a status that none has."""
+        return http1_out.status_line(self.status) + self.fields
+
+    @cached_property
     def fields(self) -> bytes:
         """The headers as lines, but for a Content-Length, which is made when the answer is sent."""
         return http1_out.fields(tuple(pair for pair in self.headers if pair[0].lower() != "content-length"))
@@ -86,6 +91,7 @@ class Answer:
         known.update(self.__dict__)
         known["headers"], known["fields"] = self.headers + headers, fields
         known.pop("names", None)  # of fewer headers
+        known.pop("start", None)
         return made
 
 

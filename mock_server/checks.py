@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from mock_server import synthesis, validation
 from mock_server.answer import Answer, Asked, Frame
-from mock_server.asking import header, is_json, nested_deeper
+from mock_server.asking import VALID, Fields, header, media_of, nested_deeper
 from mock_server.policy import Policy
 from mock_server.synthesis.prompt import whole_number
 from mock_server.validation import Mode
@@ -17,9 +18,25 @@ from openapi.schema import SchemaFault
 from openapi.wire.exchange import Auth, Framing, Headers
 
 INVALID = "invalid_request_error"
+REJECT, WARN = Mode.REJECT, Mode.WARN
+_LIMITS = frozenset(synthesis.LIMITS)
 _PAGE = b"<!doctype html><title>relay</title><p>Nothing is served here.</p>\n"
 
-Check = Callable[[Asked], Answer | None]
+
+class Opening(NamedTuple):
+    """What the head of a request decides, whatever its body: the refusal of itself, and of any body that comes with it.
+    `schema` is where that of the body is in the document, `model` what its path names, `mode` what becomes of a body
+    that the document forbids."""
+
+    mode: Mode
+    schema: str | None
+    model: str | None
+    refusal: Answer | None
+    media: Answer | None
+
+
+HeadCheck = Callable[[Asked], Answer | None]
+Check = Callable[[Asked, Opening], Answer | None]
 
 
 class Checks:
@@ -31,12 +48,16 @@ class Checks:
         self.mode = mode
         self.knows = knows
         self.match = lru_cache(maxsize=256)(self._match)
-        self._checks = tuple(self._enforced())
+        self._of_head = tuple(self._enforced_of_head())
+        self._of_body = tuple(self._enforced_of_body())
 
     def refusal(self, asked: Asked) -> Answer | None:
         """The first refusal; None where the request is to be answered."""
-        for check in self._checks:
-            refused = check(asked)
+        opening = self._opening(asked)
+        if opening.refusal:
+            return opening.refusal
+        for check in self._of_body:
+            refused = check(asked, opening)
             if refused is not None:
                 return refused
         return None
@@ -57,9 +78,10 @@ class Checks:
 
     def warned(self, asked: Asked, answer: Answer) -> Answer:
         """With a header that tells what would have been refused, where that is wanted."""
-        if self._mode(asked) is not Mode.WARN or not self.policy.validate or asked.body is None:
+        opening = self._opening(asked)
+        if opening.mode is not WARN or not self.policy.validate or asked.body is None:
             return answer
-        found = self._faults(asked)
+        found = self._faults(asked, opening)
         return answer.adding(((validation.HEADER, validation.named(found)),)) if found else answer
 
     # --- what a request is ------------------------------------------------------------------------------------------
@@ -70,10 +92,28 @@ class Checks:
 
     def model_of(self, asked: Asked) -> str | None:
         """The model that a request names, in its path or in its body."""
-        match = self.match(asked.method, asked.path)
-        name: Json = match.params.get("model") if match else None
-        name = asked.object.get("model") if name is None else name
+        return self._named(asked, self._opening(asked))
+
+    def _named(self, asked: Asked, opening: Opening) -> str | None:
+        name = asked.object.get("model") if opening.model is None else opening.model
         return name if isinstance(name, str) else None
+
+    def _opening(self, asked: Asked) -> Opening:
+        """Made once for the fields that many requests have in common."""
+        fields = asked.headers
+        if not isinstance(fields, Fields):
+            return self._opened(asked)
+        of = self, asked.method, asked.path, asked.auth
+        if fields.decided is None or fields.decided[0] != of:
+            fields.decided = of, self._opened(asked)
+        opening: Opening = fields.decided[1]
+        return opening
+
+    def _opened(self, asked: Asked) -> Opening:
+        match = self.match(asked.method, asked.path)
+        schema, model = (match.operation.request, match.params.get("model")) if match else (None, None)
+        refusal = next(filter(None, (check(asked) for check in self._of_head)), None)
+        return Opening(self._mode(asked), schema, model, refusal, self._no_json(asked) if schema else None)
 
     def _allowed(self, path: str) -> list[str]:
         methods = set(self.document.methods(path))
@@ -82,19 +122,18 @@ class Checks:
             methods |= {"OPTIONS"} if self.policy.preflight else set()
         return sorted(methods)
 
-    def _request_schema(self, asked: Asked) -> str | None:
-        match = self.match(asked.method, asked.path)
-        return match.operation.request if match else None
-
     # --- the checks, each a refusal or None -------------------------------------------------------------------------
 
-    def _enforced(self) -> Iterator[Check]:
+    def _enforced_of_head(self) -> Iterator[HeadCheck]:
         policy = self.policy
         if policy.preflight:
             yield self._preflight
         yield self._route
         if policy.check_key:
             yield self._key
+
+    def _enforced_of_body(self) -> Iterator[Check]:
+        policy = self.policy
         yield self._body
         if policy.validate:
             yield self._schema
@@ -133,25 +172,29 @@ class Checks:
         return Answer(200, (("content-type", "text/html; charset=utf-8"),), (Frame(0.0, _PAGE),))
 
     def _key(self, asked: Asked) -> Answer | None:
-        if asked.auth is Auth.VALID:
+        if asked.auth is VALID:
             return None
         text = "No API key was sent" if asked.auth is Auth.NONE else "Incorrect API key"
         text += ": send it as `Authorization: Bearer KEY`."
         return self.refuse(asked, 401, text, code="invalid_api_key", headers=(("www-authenticate", "Bearer"),))
 
-    def _body(self, asked: Asked) -> Answer | None:
-        if self._request_schema(asked) is None:
-            return None
-        if not asked.raw:
-            return self.refuse(asked, 400, "The request has no body: send a JSON object.", code="invalid_json")
-        coding = (header(asked.headers, "content-encoding") or "identity").strip().lower()
+    def _no_json(self, asked: Asked) -> Answer | None:
+        """A refusal of any body that comes under this head."""
+        coding, is_json = media_of(asked.headers)
         if coding != "identity":
             return self.refuse(
                 asked, 415, f"Content-Encoding {coding!r} is not understood.", code="unsupported_media_type"
             )
-        if self.policy.media_type and not is_json(header(asked.headers, "content-type")):
+        if self.policy.media_type and not is_json:
             return self.refuse(asked, 415, "Content-Type must be application/json.", code="unsupported_media_type")
-        return self._unreadable(asked) if asked.body is None else None
+        return None
+
+    def _body(self, asked: Asked, opening: Opening) -> Answer | None:
+        if opening.schema is None:
+            return None
+        if not asked.raw:
+            return self.refuse(asked, 400, "The request has no body: send a JSON object.", code="invalid_json")
+        return opening.media or (self._unreadable(asked) if asked.body is None else None)
 
     def _unreadable(self, asked: Asked) -> Answer | None:
         """A refusal of what has no value; `null` has one, which the schema is for."""
@@ -162,8 +205,8 @@ class Checks:
         fault = json_text.read(asked.raw).fault
         return self.refuse(asked, 400, f"The body is {fault}.", code="invalid_json") if fault else None
 
-    def _schema(self, asked: Asked) -> Answer | None:
-        found = self._faults(asked) if self._mode(asked) is Mode.REJECT else ()
+    def _schema(self, asked: Asked, opening: Opening) -> Answer | None:
+        found = self._faults(asked, opening) if opening.mode is REJECT else ()
         if not found:
             return None
         text = "; ".join(fault.message for fault in found)
@@ -172,23 +215,23 @@ class Checks:
         explained = (header(asked.headers, validation.EXPLAINED) or "").lower() == "true"
         return _explaining(refusal, validation.records(found)) if explained else refusal
 
-    def _faults(self, asked: Asked) -> Sequence[SchemaFault]:
-        pointer = self._request_schema(asked)
-        return schema.faults(self.document, pointer, asked.judged) if pointer else ()
+    def _faults(self, asked: Asked, opening: Opening) -> Sequence[SchemaFault]:
+        return schema.faults(self.document, opening.schema, asked.judged) if opening.schema else ()
 
     def _mode(self, asked: Asked) -> Mode:
         """What becomes of what the document forbids, as the request says or as it was started."""
         said = header(asked.headers, validation.CHOSEN)
         return Mode(said.strip().lower()) if said else self.mode
 
-    def _model(self, asked: Asked) -> Answer | None:
-        name = self.model_of(asked)
+    def _model(self, asked: Asked, opening: Opening) -> Answer | None:
+        name = self._named(asked, opening)
         return None if name is None or self.knows(name) else fresh(synthesis.unknown_model(name, asked.operation))
 
-    def _room(self, asked: Asked) -> Answer | None:
+    def _room(self, asked: Asked, _: Opening) -> Answer | None:
         body = asked.object
-        named = [body[name] for name in synthesis.LIMITS if name in body]
-        wanted = max((whole_number(value) or 0 for value in named), default=0) if named else 0
+        if _LIMITS.isdisjoint(body):
+            return None
+        wanted = max(whole_number(body.get(name)) or 0 for name in _LIMITS)
         if wanted <= self.policy.context:
             return None
         return fresh(synthesis.no_room(wanted, self.policy.context, asked.operation))

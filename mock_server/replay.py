@@ -54,6 +54,11 @@ class Pace:
 
 AS_RECORDED = Pace()
 
+# As globals: by its class a member costs ten times as much before Python 3.12, and each answer asks a dozen times.
+COMPLETE = End.COMPLETE
+CHUNKED, CLOSE, CONTENT_LENGTH, NONE = Framing.CHUNKED, Framing.CLOSE, Framing.CONTENT_LENGTH, Framing.NONE
+EVENTS = Mode.EVENTS
+
 # --- from a recording -----------------------------------------------------------------------------------------------
 
 
@@ -67,7 +72,7 @@ def answer_of(exchange: Exchange) -> Answer:
     framing = exchange.framing or _usual_framing(exchange)
     answer = Answer(
         status=exchange.status or 502,
-        headers=tuple(_end_to_end(exchange.headers, keep_length=framing is Framing.NONE or end is not End.COMPLETE)),
+        headers=tuple(_end_to_end(exchange.headers, keep_length=framing is NONE or end is not COMPLETE)),
         frames=Frames(_frames(exchange)),
         framing=framing,
         end=end,
@@ -76,12 +81,12 @@ def answer_of(exchange: Exchange) -> Answer:
         recorded=exchange.id or "a recording",
     )
     if exchange.status is None:
-        return replace(answer, frames=(), wire=_nothing, end=End.RESET if end is End.COMPLETE else end)
+        return replace(answer, frames=(), wire=_nothing, end=End.RESET if end is COMPLETE else end)
     return replace(answer, wire=_unfinished_chunk(exchange, answer.frames))
 
 
 def _usual_framing(exchange: Exchange) -> Framing:
-    return Framing.CHUNKED if exchange.chunks is not None or exchange.is_stream else Framing.CONTENT_LENGTH
+    return CHUNKED if exchange.chunks is not None or exchange.is_stream else CONTENT_LENGTH
 
 
 def _end_to_end(headers: Headers, *, keep_length: bool) -> Iterator[tuple[str, str]]:
@@ -156,7 +161,7 @@ def squeezed(answer: Answer, gap: float) -> Answer:
 def schedule(answer: Answer, pace: Pace) -> Iterator[Piece]:
     """The pieces of the body, each due so many seconds after the request; none empty, none earlier than the last."""
     latest, speed = 0.0, pace.speed
-    for frame in _events(answer) if pace.mode is Mode.EVENTS else answer.frames:
+    for frame in _events(answer) if pace.mode is EVENTS else answer.frames:
         latest = max(latest, frame.due / speed)
         if frame.data:
             yield latest, frame.data
@@ -195,11 +200,11 @@ class Connection(NamedTuple):
 def framing_of(answer: Answer, connection: Connection) -> Framing:
     """The framing that this request allows (RFC 9112 sections 6.1 and 6.3)."""
     if connection.method == "HEAD" or answer.status in {204, 304}:
-        return Framing.NONE
-    if answer.framing is Framing.NONE:
-        return Framing.CONTENT_LENGTH
-    if answer.framing is Framing.CHUNKED and connection.http == "1.0":
-        return Framing.CLOSE
+        return NONE
+    if answer.framing is NONE:
+        return CONTENT_LENGTH
+    if answer.framing is CHUNKED and connection.http == "1.0":
+        return CLOSE
     return answer.framing
 
 
@@ -207,9 +212,9 @@ def stays_open(answer: Answer, connection: Connection) -> bool:
     """Whether another answer can follow on the connection. Behind bytes that a fault changed none can."""
     return (
         connection.keep_alive
-        and answer.end is End.COMPLETE
+        and answer.end is COMPLETE
         and answer.wire is None
-        and framing_of(answer, connection) is not Framing.CLOSE
+        and framing_of(answer, connection) is not CLOSE
     )
 
 
@@ -225,14 +230,14 @@ def on_wire(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
 def at_once(answer: Answer, pace: Pace, connection: Connection, date: str, own: Headers = ()) -> Whole | None:
     """All the bytes of the answer where nothing of it is to be waited for and nothing is wrong with it, else None.
     Headers that are its `own` stand behind those that it has."""
-    if pace.speed != math.inf or pace.mode is Mode.EVENTS or answer.wire or answer.end is not End.COMPLETE:
+    if pace.speed != math.inf or pace.mode is EVENTS or answer.wire or answer.end is not COMPLETE:
         return None
     framing = framing_of(answer, connection)
-    keep_alive = connection.keep_alive and framing is not Framing.CLOSE
+    keep_alive = connection.keep_alive and framing is not CLOSE
     start = _head(answer, framing, date, own, keep_alive=keep_alive)
-    if framing is Framing.NONE:
+    if framing is NONE:
         return start, keep_alive
-    if framing is Framing.CHUNKED:
+    if framing is CHUNKED:
         return start + _chunked(answer) + http1_out.LAST_CHUNK, keep_alive
     return start + answer.body, keep_alive
 
@@ -244,22 +249,22 @@ def _chunked(answer: Answer) -> bytes:
 
 def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> Iterator[Piece]:
     framing = framing_of(answer, connection)
-    chunked = framing is Framing.CHUNKED
+    chunked = framing is CHUNKED
     over = pace.due(max(answer.ended_at, *(frame.due for frame in answer.frames), 0.0))
-    body = iter(()) if framing is Framing.NONE else schedule(answer, pace)
+    body = iter(()) if framing is NONE else schedule(answer, pace)
     start = next(body, None)  # the others are made when they are due: many streams may be open at once
     first = over if start is None else start[0]
     begin = first if answer.first_byte is None else min(first, pace.due(answer.first_byte))
     yield begin, _head(answer, framing, date, keep_alive=stays_open(answer, connection))
     for due, data in body if start is None else chain((start,), body):
         yield due, http1_out.chunk(data) if chunked else data
-    if chunked and answer.end is End.COMPLETE:
+    if chunked and answer.end is COMPLETE:
         yield over, http1_out.LAST_CHUNK
 
 
 def _head(answer: Answer, framing: Framing, date: str, own: Headers = (), *, keep_alive: bool) -> bytes:
-    made = _lines(date, framing is Framing.CHUNKED, _length(answer, framing), keep_alive)
-    return b"%b%b%b%b\r\n" % (http1_out.status_line(answer.status), answer.fields, http1_out.fields(own), made)
+    made = _lines(date, framing is CHUNKED, _length(answer, framing), keep_alive)
+    return b"%b%b%b\r\n" % (answer.start, http1_out.fields(own), made)
 
 
 @lru_cache(maxsize=64)
@@ -270,7 +275,7 @@ def _lines(date: str, chunked: bool, length: str | None, keep_alive: bool) -> by
 def sent_headers(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> Headers:
     """The headers with those that are made anew: Date, the framing, and Connection where it closes."""
     kept = tuple((name, value) for name, value in answer.headers if name.lower() != "content-length")
-    chunked = framing is Framing.CHUNKED
+    chunked = framing is CHUNKED
     return (*kept, *_made(date, _length(answer, framing), chunked=chunked, keep_alive=keep_alive))
 
 
@@ -286,12 +291,12 @@ def _made(date: str, length: str | None, *, chunked: bool, keep_alive: bool) -> 
 
 
 def _length(answer: Answer, framing: Framing) -> str | None:
-    if framing is Framing.CLOSE or framing is Framing.CHUNKED or answer.status == 204:
+    if framing is CLOSE or framing is CHUNKED or answer.status == 204:
         return None
-    if answer.end is End.COMPLETE and framing is not Framing.NONE:
+    if answer.end is COMPLETE and framing is not NONE:
         return answer.length
     size = len(answer.body)
     told = next((value for name, value in answer.headers if name.lower() == "content-length"), None)
-    if framing is Framing.NONE:  # what GET would have had, where it is known
-        return told or (str(size) if size and answer.framing is Framing.CONTENT_LENGTH else None)
+    if framing is NONE:  # what GET would have had, where it is known
+        return told or (str(size) if size and answer.framing is CONTENT_LENGTH else None)
     return told if told and told.isdigit() and int(told) > size else str(size + 1)

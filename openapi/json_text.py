@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from dataclasses import InitVar, dataclass, field
 from math import isinf
-from typing import NoReturn
+from typing import Final, NoReturn
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -15,9 +15,10 @@ _MANY_DIGITS = re.compile(rf"[0-9]{{{LONGEST_NUMBER}}}")
 _BLANK = " \t\n\r"  # RFC 8259 section 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class JsonText:
     """What a text says. `fault` tells what a strict reader refuses; `readable` whether there is a value all the same.
+    Nobody changes it; it is not frozen, because that doubles the cost of what each event of a stream needs.
 
     Repeated names are readable (the last one counts) and a fault: RFC 8259 section 4 leaves their meaning open.
 
@@ -25,14 +26,14 @@ class JsonText:
     of nesting and no lone surrogate. It is false where no source tells, and where the source leaves it open.
     """
 
-    value: Json
-    fault: str | None = None
-    readable: bool = True
+    value: Final[Json]
+    fault: Final[str | None] = None
+    readable: Final[bool] = True
     source: InitVar[str | None] = None
     plain: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self, source: str | None) -> None:
-        object.__setattr__(self, "plain", source is not None and _is_plain(source))
+        self.plain = source is not None and _is_plain(source)
 
     @property
     def object(self) -> dict[str, Json]:

@@ -30,7 +30,7 @@ def fields(headers: Headers) -> bytes:
     """The lines of these fields. Raises ValueError for one that would break the head."""
     lines = []
     for name, value in headers:
-        if not _is_name(name) or _FORBIDDEN.search(value):
+        if not _is_name(name) or not (value.isprintable() or _FORBIDDEN.search(value) is None):
             msg = f"no header field can say {name!r}: {value[:40]!r}"
             raise ValueError(msg)
         lines.append(f"{name}: {value}\r\n")
