@@ -56,6 +56,7 @@ class Relay:
         self.library = library
         self.seed = conduct.seed
         self.faults = conduct.faults
+        self.plain = not self.faults and not self.seed  # nothing is wrong with it, and nothing varied
         self.policy = reduce(_enforced, self.faults, conduct.policy)
         self.api_key = conduct.api_key
         self.turns = Turns(ledger, " ".join((*(fault.id for fault in self.faults), str(self.seed))))
@@ -68,11 +69,6 @@ class Relay:
         if self.plain:
             return dressed(asked, self.settled(asked, play))
         return self._finish(asked, partial(self._played, play) if play else self._decide)
-
-    @property
-    def plain(self) -> bool:
-        """Whether nothing is wrong with it, and nothing varied."""
-        return not self.faults and not self.seed
 
     def settled(self, asked: Asked, play: Play | None = None) -> Answer:
         """What a plain relay decides, less what each answer has for itself (`dressed`)."""
@@ -142,7 +138,7 @@ class Relay:
             or self._equal(asked)
             or retimed(asked, self._made(asked), rule.latency.over(self.latency), asked.under_way)
         )
-        return reduce(_with_field, rule.headers, answer)
+        return reduce(_with_field, rule.headers, answer) if rule.headers else answer
 
     def _scripted(self, play: Play, asked: Asked) -> Answer | None:
         rule = play.rule

@@ -52,9 +52,10 @@ class Settled:
 
     def came(self, key: Key) -> bool:
         """Whether such a request came before; from now on one did. Only then is it worth to be remembered."""
-        if len(key[-1]) > LONGEST:
+        _, target, _, body = key
+        if len(body) > LONGEST:
             return False
-        known = hash(key)
+        known = hash((target, body))  # those of the same head come together
         if known in self._seen:
             return True
         if len(self._seen) >= MOST_SEEN:
