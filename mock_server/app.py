@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mock_server import media
 from mock_server.adapter import Adapter
 from mock_server.control import PREFIX, STEADY, Control
-from mock_server.head import Head, Heads
+from mock_server.head import Head
 from mock_server.library import Library
 from mock_server.manners import Relays
 from mock_server.options import USUAL, Options
@@ -67,6 +67,7 @@ class Application(Starlette):
     def __init__(self, adapter: Adapter, routes: Sequence[BaseRoute]) -> None:
         super().__init__(routes=routes)
         self.adapter = adapter
+        self.heads = adapter.heads
         self.following: asyncio.Task[None] | None = None  # what reads files again: a loop alone keeps no task
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,10 +75,6 @@ class Application(Starlette):
             await self.adapter(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
-
-    @property
-    def heads(self) -> Heads:
-        return self.adapter.heads
 
     def directly(self, head: Head, body: bytes, say: Say) -> ASGIApp | None:
         """Answers a request that came whole at once where it can be, else says who will."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
-from itertools import accumulate, count
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from mock_server.answer import FRAME, Answer, Asked
@@ -222,8 +222,7 @@ class Journal:
 
     def __init__(self, most: int, most_bytes: int = MOST_BYTES, number: Callable[[float], int] | None = None) -> None:
         self.most, self.most_bytes = most, most_bytes
-        counter = count(1)
-        self._number = number or (lambda _: next(counter))
+        self._number = number
         self.count = 0  # entries that there ever were
         self._kept: deque[Flat] = deque()
         self._bytes = 0
@@ -235,7 +234,8 @@ class Journal:
         if not self.most:
             return
         weight = _weight(done, sent)
-        self._kept.append(_flat(weight, self._number(ago), came, done, sent))
+        number = self._number(ago) if self._number else self.count
+        self._kept.append(_flat(weight, number, came, done, sent))
         self._bytes += weight
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
             self._bytes -= self._kept.popleft()[0]

@@ -96,7 +96,8 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refusal is not None or self.transport.is_closing():
             return
-        between = self._is_between
+        # between two requests: all that began are answered, and the client reads what it is sent
+        between = not self._asking and self.cycle.response_complete and not self.pipeline and not self.flow.write_paused
         if between and len(data) <= SHORT and self._knows(data):
             return
         self._moved = True
@@ -107,16 +108,10 @@ class Protocol(HttpToolsProtocol):
         if self._bare > MAX_HEAD and not self.transport.is_closing():
             self._refuse(_refusal(431, f"More than {MAX_HEAD} bytes came that are no body.", "request_head_too_large"))
 
-    @property
-    def _is_between(self) -> bool:
-        """Whether all requests that began are answered, and the client reads what it is sent."""
-        cycle = self.cycle
-        return not self._asking and cycle.response_complete and not self.pipeline and not self.flow.write_paused
-
     def _knows(self, data: bytes) -> bool:
         """Answers a request that came whole and whose head is known, past uvicorn. One whose answer takes time is
         decided, and then read as any other."""
-        app = cast("Direct", self.app)
+        app: Direct = self.app
         known = app.heads.find(data)
         if known is None:
             return False
