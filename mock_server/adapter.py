@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -40,12 +40,7 @@ class ClientLeft(Exception):  # noqa: N818 - no error
     """The client went away before its request was whole."""
 
 
-class Heard(NamedTuple):
-    """The head of a request, and the relay that it asks for, or the usual one with a refusal."""
-
-    head: Head
-    relay: Relay
-    refusal: Answer | None = None
+Heard = tuple[Relay, Answer | None]  # the relay that a head asks for, or the usual one with a refusal
 
 
 class Adapter:
@@ -75,17 +70,18 @@ class Adapter:
         if scope["type"] != "http":
             await _refuse_protocol(send)
             return
-        moment, heard = Moment(), self._heard(self.heads.read(scope))
+        moment, head = Moment(), self.heads.read(scope)
+        heard = self._heard(head)
         try:
-            raw = await _read_body(receive, heard.head.fields, heard.relay.policy.max_body)
+            raw = await _read_body(receive, head.fields, heard[0].policy.max_body)
         except ClientLeft:
             return
-        await self._send(moment, self._decided(heard, raw, moment), scope, receive, send)
+        await self._send(moment, self._decided(head, heard, raw, moment), scope, receive, send)
 
     def directly(self, head: Head, body: bytes, say: Say) -> ASGIApp | None:
         """Answers a request that came whole, if its answer is to be sent at once, else says who sends it."""
         moment = Moment()
-        done = self._decided(self._heard(head), body, moment)
+        done = self._decided(head, self._heard(head), body, moment)
         whole = self._whole(done, head.connection)
         if whole is None:
             return partial(self._send, moment, done)
@@ -133,14 +129,14 @@ class Adapter:
     def _heard(self, head: Head) -> Heard:
         """What the head of a request asks for."""
         try:
-            return Heard(head, self.relays.of(head.fields))
+            return self.relays.of(head.fields), None
         except UnknownMannerError as unknown:
-            return Heard(head, self.relays.usual, refused(unknown))
+            return self.relays.usual, refused(unknown)
 
-    def _decided(self, heard: Heard, raw: bytes | None, moment: Moment) -> Done:
-        head = heard.head
-        headers, raw = _uncoded(head.fields, raw, heard.relay.policy.max_body)
-        return self.decide(heard.relay, heard.refusal, (head.method, head.target, headers), raw, int(moment.came))
+    def _decided(self, head: Head, heard: Heard, raw: bytes | None, moment: Moment) -> Done:
+        relay, refusal = heard
+        headers, raw = _uncoded(head.fields, raw, relay.policy.max_body)
+        return self.decide(relay, refusal, (head.connection.method, head.target, headers), raw, int(moment.came))
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, clock: Clock, done: Done) -> tuple[Done, Sent]:
         """Sends what was decided, and says what was sent."""

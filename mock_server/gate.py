@@ -46,12 +46,8 @@ class Gate:
         self.hours = hours
         self.limited = [(f"{START} {number}", one) for number, one in enumerate(limited)]
         self.outages = tuple(outages)
+        self.idle = not self.limited and not self.outages  # all are let in, and no answer tells a limit
         self._leases = (f"{owner} {number}" for number in count())
-
-    @property
-    def idle(self) -> bool:
-        """Whether all are let in, and no answer tells a limit."""
-        return not self.limited and not self.outages
 
     def down(self, asked: Asked, outages: Sequence[Outage]) -> Answer | None:
         """What is answered while the relay is down."""

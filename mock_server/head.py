@@ -26,10 +26,6 @@ class Head(NamedTuple):
     connection: Connection = Connection()
 
     @property
-    def method(self) -> str:
-        return self.connection.method
-
-    @property
     def length(self) -> int | None:
         """The bytes of the body; None where the head by itself does not tell where the request ends."""
         first = self.fields.first

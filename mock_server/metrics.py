@@ -53,7 +53,7 @@ class Metrics:
 
     def add(self, done: Done, sent: Sent) -> None:
         self.requests[done.asked.operation or "other", done.common.status] += 1
-        if done.faults:
+        if done.relay and done.relay.faults:
             self.faults.update(done.faults)
         self.bytes += sent.size
         self.left += sent.left

@@ -61,7 +61,7 @@ class Relay:
         self.api_key = conduct.api_key
         self.turns = Turns(ledger, " ".join((*(fault.id for fault in self.faults), str(self.seed))))
         names = (*synthesis.MODELS, *library.models, *self.script.models, *(name for name, _ in conduct.aliases))
-        self.known_models = tuple(dict.fromkeys(names))  # and any other `mock-…`
+        self.known_models = dict.fromkeys(names)  # in this order; and any other `mock-…`
         self.checks = Checks(document, self.policy, conduct.mode, self.knows)
 
     def answer(self, asked: Asked, play: Play | None = None) -> Answer:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
+from operator import attrgetter
 
 from mock_server.answer import Asked
 from mock_server.asking import header, keys_of
@@ -87,7 +88,7 @@ class When:
         found = (
             _operation(self.operation),
             _model(self.model),
-            _is("stream", self.stream, lambda asked: asked.streamed),
+            _is("stream", self.stream, attrgetter("streamed")),
             _is("tools", self.tools, lambda asked: bool(asked.object.get("tools"))),
             _is("n", self.n, lambda asked: asked.object.get("n") or 1),
             _is("format", self.format, _format),
@@ -190,6 +191,8 @@ def _format(asked: Asked) -> str:
 
 def _glob(glob: str) -> Callable[[str], bool]:
     """Whether a text fits, as `fnmatchcase` has it."""
+    if set(glob).isdisjoint("*?["):
+        return glob.__eq__
     match = re.compile(translate(glob)).match
     return lambda text: match(text) is not None
 

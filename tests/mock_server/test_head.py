@@ -40,7 +40,7 @@ class Unlearned(Heads):
 @contextmanager
 def listening(heads: Heads, speed: float = math.inf) -> Iterator[Listener]:
     app = create_app(DOCUMENT, LIBRARY, Options(pace=Pace(speed)))
-    app.adapter.heads = heads
+    app.heads = app.adapter.heads = heads
     listener = Listener(app)
     try:
         yield listener
