@@ -192,23 +192,26 @@ class Filter:
         )
 
 
-def _weight(done: Done, sent: Sent) -> int:
-    """The bytes that an entry holds."""
-    asked, answer = done.asked, done.common
-    size = len(answer.body) + len(done.begins.ending) if done.begins else sent.size
-    size += FRAME * len(answer.frames)
-    return size + len(asked.raw) + len(asked.path) + (asked.headers.size if isinstance(asked.headers, Fields) else 0)
-
-
-# What an entry is made of, in one row, since it is seldom read and a thousand of them are in nobody's cache: its
-# weight, number and moment, its request less the value of the body (which may weigh thirty times as much, and is read
-# anew), what was decided, and what was sent.
+# What an entry is made of, in one row, since it is seldom read and a thousand of them are in nobody's cache: the bytes
+# that it holds, its number and moment, its request less the value of the body (which may weigh thirty times as much,
+# and is read anew), what was decided, and what was sent.
 Flat = tuple[Any, ...]
 
 
-def _flat(weight: int, number: int, came: float, done: Done, sent: Sent) -> Flat:
-    asked = done.asked
-    return (weight, number, came, *asked[:5], *asked[6:11], *done[1:], *sent)
+def _flat(number: int, came: float, done: Done, sent: Sent) -> Flat:
+    asked, common, relay, play, own, settled, ticket, pending, begins = done
+    method, path, operation, headers, raw, _, auth, seed, turn, under_way, says, _ = asked
+    size, first, last, late, left = sent
+    weight = (len(common.body) + len(begins.ending) if begins else size) + FRAME * len(common.frames)
+    weight += len(raw) + len(path) + (headers.size if isinstance(headers, Fields) else 0)
+    # fmt: off
+    return (
+        weight, number, came,
+        method, path, operation, headers, raw, auth, seed, turn, under_way, says,
+        common, relay, play, own, settled, ticket, pending, begins,
+        size, first, last, late, left,
+    )
+    # fmt: on
 
 
 def _entry(flat: Flat) -> Entry:
@@ -233,10 +236,9 @@ class Journal:
         self.count += 1
         if not self.most:
             return
-        weight = _weight(done, sent)
-        number = self._number(ago) if self._number else self.count
-        self._kept.append(_flat(weight, number, came, done, sent))
-        self._bytes += weight
+        entry = _flat(self._number(ago) if self._number else self.count, came, done, sent)
+        self._kept.append(entry)
+        self._bytes += entry[0]
         while len(self._kept) > self.most or (self._bytes > self.most_bytes and len(self._kept) > 1):
             self._bytes -= self._kept.popleft()[0]
         for event in self._waiting:
