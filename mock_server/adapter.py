@@ -152,14 +152,14 @@ class Adapter:
         again = relay is self.relays.usual and self.gate.idle and not self.relays.crowded
         if raw is None or not again or not isinstance(headers, Fields):
             return self._answer(relay, method, target, headers, raw)
-        key = method, target, headers, raw
-        known = self._settled.find(relay, key, second)
+        what, how = (target, raw), (method, headers)
+        known = self._settled.find(relay, what, how, second)
         if known:
             return Done(known.asked, known.answer, relay, known.play, own(known.asked, known.answer))
         done = self._answer(relay, method, target, headers, raw)
-        if done.settled and self._settled.came(key):
+        if done.settled and self._settled.came(what):
             made = None if done.common.recorded else second
-            self._settled.keep(key, Decision(done.asked.unread, done.common, made, done.play))
+            self._settled.keep(what, how, Decision(done.asked.unread, done.common, made, done.play))
         return done
 
     def _answer(self, relay: Relay, method: str, target: str, headers: Headers, raw: bytes | None) -> Done:

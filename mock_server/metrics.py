@@ -55,11 +55,12 @@ class Metrics:
         self.requests[done.asked.operation or "other", done.common.status] += 1
         if done.relay and done.relay.faults:
             self.faults.update(done.faults)
-        self.bytes += sent.size
-        self.left += sent.left
-        if sent.first is not None:
-            self.first_byte.add(sent.first)
-        self.lateness.add(sent.late)
+        size, first, _, late, left = sent
+        self.bytes += size
+        self.left += left
+        if first is not None:
+            self.first_byte.add(first)
+        self.lateness.add(late)
 
     def out(self, under_way: int) -> Json:
         """As JSON, to be added up and read."""

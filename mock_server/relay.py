@@ -225,7 +225,7 @@ def own(asked: Asked, answer: Answer) -> Headers:
     """The fields that every answer has for itself, each where a recording does not have it."""
     names, added = answer.names, Headers()
     if "x-request-id" not in names:
-        added = (("x-request-id", f"req_{NUMBERS.getrandbits(128):032x}"),)
+        added = (("x-request-id", f"req_{NUMBERS.randbytes(16).hex()}"),)
     if header(asked.headers, "origin") is not None and "access-control-allow-origin" not in names:
         added += (("access-control-allow-origin", "*"),)
     return added

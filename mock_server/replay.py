@@ -234,12 +234,14 @@ def at_once(answer: Answer, pace: Pace, connection: Connection, date: str, own: 
         return None
     framing = framing_of(answer, connection)
     keep_alive = connection.keep_alive and framing is not CLOSE
-    start = _head(answer, framing, date, own, keep_alive=keep_alive)
-    if framing is NONE:
-        return start, keep_alive
-    if framing is CHUNKED:
-        return start + _chunked(answer) + http1_out.LAST_CHUNK, keep_alive
-    return start + answer.body, keep_alive
+    made = _lines(date, framing is CHUNKED, _length(answer, framing), keep_alive)
+    if framing is CONTENT_LENGTH:
+        body = answer.body
+    elif framing is CHUNKED:
+        body = _chunked(answer) + http1_out.LAST_CHUNK
+    else:
+        body = answer.body if framing is CLOSE else b""
+    return b"".join((answer.start, http1_out.fields(own), made, body)), keep_alive
 
 
 def _chunked(answer: Answer) -> bytes:
@@ -255,21 +257,17 @@ def _framed(answer: Answer, pace: Pace, connection: Connection, date: str) -> It
     start = next(body, None)  # the others are made when they are due: many streams may be open at once
     first = over if start is None else start[0]
     begin = first if answer.first_byte is None else min(first, pace.due(answer.first_byte))
-    yield begin, _head(answer, framing, date, keep_alive=stays_open(answer, connection))
+    yield begin, answer.start + _lines(date, chunked, _length(answer, framing), stays_open(answer, connection))
     for due, data in body if start is None else chain((start,), body):
         yield due, http1_out.chunk(data) if chunked else data
     if chunked and answer.end is COMPLETE:
         yield over, http1_out.LAST_CHUNK
 
 
-def _head(answer: Answer, framing: Framing, date: str, own: Headers = (), *, keep_alive: bool) -> bytes:
-    made = _lines(date, framing is CHUNKED, _length(answer, framing), keep_alive)
-    return b"%b%b%b\r\n" % (answer.start, http1_out.fields(own), made)
-
-
 @lru_cache(maxsize=64)
 def _lines(date: str, chunked: bool, length: str | None, keep_alive: bool) -> bytes:
-    return http1_out.fields(_made(date, length, chunked=chunked, keep_alive=keep_alive))
+    """The end of a head: the fields that are made when it is sent, and the blank line."""
+    return http1_out.fields(_made(date, length, chunked=chunked, keep_alive=keep_alive)) + b"\r\n"
 
 
 def sent_headers(answer: Answer, framing: Framing, date: str, *, keep_alive: bool) -> Headers:

@@ -16,7 +16,8 @@ MOST_SEEN = 512
 LONGEST = 16 << 10  # bytes of a body
 HEAVIEST = 256 << 10  # bytes of an answer that was made up; a recorded one is there anyway
 
-Key = tuple[str, str, Fields, bytes]  # method, target, fields, body
+What = tuple[str, bytes]  # target and body: most of what comes is told apart by these
+How = tuple[str, Fields]  # method and fields, which are those of many
 
 
 class Decision(NamedTuple):
@@ -34,28 +35,29 @@ class Settled:
 
     def __init__(self) -> None:
         self._relay: Relay | None = None
-        self._decisions: dict[Key, Decision] = {}
+        self._decisions: dict[What, dict[How, Decision]] = {}
+        self._count = 0
         self._seen: set[int] = set()  # hashes of what came once: most of it comes never again
 
-    def find(self, relay: Relay, key: Key, second: int) -> Decision | None:
+    def find(self, relay: Relay, what: What, how: How, second: int) -> Decision | None:
         if relay is not self._relay:
             self._relay = relay
-            self._decisions.clear()
+            self._forget()
             self._seen.clear()
-        found = self._decisions.get(key)
-        if not found or (found.second is not None and found.second != second):
+        same = self._decisions.get(what)
+        found = same.get(how) if same else None
+        if not same or not found or (found.second is not None and found.second != second):
             return None
         if not isinstance(found.answer.frames, Frames):  # it came again: what it is as one is made once
             again = replace(found.answer, frames=Frames(found.answer.frames))
-            found = self._decisions[key] = found._replace(answer=again)
+            found = same[how] = found._replace(answer=again)
         return found
 
-    def came(self, key: Key) -> bool:
+    def came(self, what: What) -> bool:
         """Whether such a request came before; from now on one did. Only then is it worth to be remembered."""
-        _, target, _, body = key
-        if len(body) > LONGEST:
+        if len(what[1]) > LONGEST:
             return False
-        known = hash((target, body))  # those of the same head come together
+        known = hash(what)
         if known in self._seen:
             return True
         if len(self._seen) >= MOST_SEEN:
@@ -63,11 +65,17 @@ class Settled:
         self._seen.add(known)
         return False
 
-    def keep(self, key: Key, decision: Decision) -> None:
+    def keep(self, what: What, how: How, decision: Decision) -> None:
         if decision.second is None or _weight(decision.answer) <= HEAVIEST:
-            if len(self._decisions) >= MOST:
-                self._decisions.clear()
-            self._decisions[key] = decision
+            if self._count >= MOST:
+                self._forget()
+            same = self._decisions.setdefault(what, {})
+            self._count += how not in same
+            same[how] = decision
+
+    def _forget(self) -> None:
+        self._decisions.clear()
+        self._count = 0
 
 
 def _weight(answer: Answer) -> int:

@@ -27,14 +27,14 @@ HEADERS = (("authorization", "Bearer k"), ("content-type", "application/json"))
 
 def known(body: bytes, answer: Answer, second: int | None) -> bool:
     """Whether a decision is found again."""
-    settled, key = Settled(), ("POST", "/", Fields(), body)
-    settled.find(RELAY, key, 1)
+    settled, what, how = Settled(), ("/", body), ("POST", Fields())
+    settled.find(RELAY, what, how, 1)
     for first in (True, False):
-        assert settled.find(RELAY, key, 1) is None
-        if settled.came(key):
+        assert settled.find(RELAY, what, how, 1) is None
+        if settled.came(what):
             assert not first
-            settled.keep(key, Decision(Asked("POST", "/", None, (), body, None, Auth.NONE), answer, second))
-    return settled.find(RELAY, key, 1) is not None
+            settled.keep(what, how, Decision(Asked("POST", "/", None, (), body, None, Auth.NONE), answer, second))
+    return settled.find(RELAY, what, how, 1) is not None
 
 
 @pytest.mark.parametrize(
