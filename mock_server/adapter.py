@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server import cost, synthesis
 from mock_server.answer import Answer, Asked, Frame
-from mock_server.asking import Fields, header, media_of
+from mock_server.asking import Fields, header
 from mock_server.gate import Gate, Ticket, counts
 from mock_server.head import Head, Heads
 from mock_server.hours import Hours
@@ -135,7 +135,9 @@ class Adapter:
 
     def _decided(self, head: Head, heard: Heard, raw: bytes | None, moment: Moment) -> Done:
         relay, refusal = heard
-        headers, raw = _uncoded(head.fields, raw, relay.policy.max_body)
+        headers: Headers = head.fields
+        if raw is not None and head.fields.media[0] == "gzip":
+            headers, raw = _uncoded(headers, raw, relay.policy.max_body)
         return self.decide(relay, refusal, (head.connection.method, head.target, headers), raw, int(moment.came))
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, clock: Clock, done: Done) -> tuple[Done, Sent]:
@@ -281,13 +283,11 @@ async def _read_body(receive: Receive, headers: Headers, limit: int) -> bytes | 
     return None if too_large else b"".join(pieces)
 
 
-def _uncoded(headers: Headers, raw: bytes | None, limit: int) -> tuple[Headers, bytes | None]:
+def _uncoded(headers: Headers, raw: bytes, limit: int) -> tuple[Headers, bytes | None]:
     """The request with gzip taken off its body, None where that is larger than `limit` bytes (RFC 9110 section 8.4).
 
     What says gzip and is none stays as it is, and is refused as any other coding.
     """
-    if raw is None or media_of(headers)[0] != "gzip":
-        return headers, raw
     inflate = zlib.decompressobj(wbits=31)
     try:
         body = inflate.decompress(raw, limit + 1)

@@ -92,10 +92,8 @@ class Checks:
 
     def model_of(self, asked: Asked) -> str | None:
         """The model that a request names, in its path or in its body."""
-        return self._named(asked, self._opening(asked))
-
-    def _named(self, asked: Asked, opening: Opening) -> str | None:
-        name = asked.object.get("model") if opening.model is None else opening.model
+        named = self._opening(asked).model
+        name = asked.object.get("model") if named is None else named
         return name if isinstance(name, str) else None
 
     def _opening(self, asked: Asked) -> Opening:
@@ -224,8 +222,10 @@ class Checks:
         return Mode(said.strip().lower()) if said else self.mode
 
     def _model(self, asked: Asked, opening: Opening) -> Answer | None:
-        name = self._named(asked, opening)
-        return None if name is None or self.knows(name) else fresh(synthesis.unknown_model(name, asked.operation))
+        name = asked.object.get("model") if opening.model is None else opening.model
+        if not isinstance(name, str) or self.knows(name):
+            return None
+        return fresh(synthesis.unknown_model(name, asked.operation))
 
     def _room(self, asked: Asked, _: Opening) -> Answer | None:
         body = asked.object

@@ -30,7 +30,7 @@ from mock_server.variation import varied
 from openapi import json_text
 from openapi.document import Document
 from openapi.json_text import JsonText
-from openapi.wire.exchange import Exchange, Framing, Headers
+from openapi.wire.exchange import Framing, Headers
 
 GZIP = re.compile(r"(^|,)\s*gzip\s*(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 WORTH_IT = 256  # bytes of a body below which nobody compresses
@@ -73,7 +73,7 @@ class Relay:
     def settled(self, asked: Asked, play: Play | None = None) -> Answer:
         """What a plain relay decides, less what each answer has for itself (`dressed`)."""
         answer = self.checks.warned(asked, self._played(play, asked) if play else self._decide(asked))
-        return _compressed(answer) if self._may_compress(asked, answer) else answer
+        return _compressed(answer) if _may_compress(asked, answer) else answer
 
     def settles(self, asked: Asked, play: Play | None = None) -> bool:
         """Whether it will decide the same of this request again: no turn is taken for it, by recordings or rules."""
@@ -108,15 +108,7 @@ class Relay:
     def _finish(self, asked: Asked, decide: Callable[[Asked], Answer]) -> Answer:
         heard = self.heard(asked)
         answer = self.bend(asked, dressed(asked, self.checks.warned(heard, decide(heard))))
-        return _compressed(answer) if self._may_compress(asked, answer) else answer
-
-    def _may_compress(self, asked: Asked, answer: Answer) -> bool:
-        """Whole JSON, where the client said that it takes gzip (RFC 9110 section 12.5.3)."""
-        if answer.recorded or answer.wire is not None or answer.framing is not Framing.CONTENT_LENGTH:
-            return False
-        taken = GZIP.search(header(asked.headers, "accept-encoding") or "")
-        plain = header(answer.headers, "content-encoding") is None
-        return bool(taken) and plain and len(answer.body) >= WORTH_IT
+        return _compressed(answer) if _may_compress(asked, answer) else answer
 
     def _decide(self, asked: Asked) -> Answer:
         known = self._picked(asked) or self._equal(asked) or media.answer(asked) or self.checks.refusal(asked)
@@ -124,7 +116,7 @@ class Relay:
             return known
         similar = self.library.similar(asked)
         if similar:
-            return _recorded(similar)
+            return similar.view(answer_of)
         if asked.operation in SPOKEN and self._is_strict(asked):
             return self._nothing(asked)
         return retimed(asked, self._made(asked), self.latency, asked.under_way)
@@ -144,7 +136,7 @@ class Relay:
         rule = play.rule
         if play.recording:
             exchange = self.library.named(play.recording)
-            return _recorded(exchange) if exchange else None
+            return exchange.view(answer_of) if exchange else None
         if rule.failure:
             told = rule.failure
             usual = synthesis.failure_of(told.status)
@@ -183,7 +175,7 @@ class Relay:
             return None
         exchange = self.library.named(name)
         if exchange:
-            return _recorded(exchange)
+            return exchange.view(answer_of)
         near = ", ".join(self.library.near(name)) or "none is named like it"
         return self.checks.refuse(
             asked, 404, f"No recording {name!r}; near: {near}", param="X-Relay-Recording", code="not_found"
@@ -191,7 +183,7 @@ class Relay:
 
     def _equal(self, asked: Asked) -> Answer | None:
         equals = self.library.equal(asked)
-        return _recorded(self.turns.take(equals)) if equals else None
+        return self.turns.take(equals).view(answer_of) if equals else None
 
     def _made(self, asked: Asked) -> Answer:
         named = self.checks.model_of(asked)
@@ -203,10 +195,6 @@ class Relay:
 def _enforced(policy: Policy, fault: Fault) -> Policy:
     """What is left of a policy under a fault."""
     return fault.policy(policy) if fault.policy else policy
-
-
-def _recorded(exchange: Exchange) -> Answer:
-    return exchange.view(answer_of)
 
 
 def _with_field(answer: Answer, field: tuple[str, str]) -> Answer:
@@ -229,6 +217,15 @@ def own(asked: Asked, answer: Answer) -> Headers:
     if header(asked.headers, "origin") is not None and "access-control-allow-origin" not in names:
         added += (("access-control-allow-origin", "*"),)
     return added
+
+
+def _may_compress(asked: Asked, answer: Answer) -> bool:
+    """Whole JSON, where the client said that it takes gzip (RFC 9110 section 12.5.3)."""
+    if answer.recorded or answer.wire is not None or answer.framing is not Framing.CONTENT_LENGTH:
+        return False
+    taken = GZIP.search(header(asked.headers, "accept-encoding") or "")
+    plain = header(answer.headers, "content-encoding") is None
+    return bool(taken) and plain and len(answer.body) >= WORTH_IT
 
 
 def _compressed(answer: Answer) -> Answer:
