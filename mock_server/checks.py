@@ -102,9 +102,10 @@ class Checks:
         if not isinstance(fields, Fields):
             return self._opened(asked)
         of = self, asked.method, asked.path, asked.auth
-        if fields.decided is None or fields.decided[0] != of:
-            fields.decided = of, self._opened(asked)
-        opening: Opening = fields.decided[1]
+        known = fields.decided
+        if known is None or known[0] != of:
+            known = fields.decided = of, self._opened(asked)
+        opening: Opening = known[1]
         return opening
 
     def _opened(self, asked: Asked) -> Opening:

@@ -2,18 +2,20 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.answer import Answer, Asked
-from mock_server.asking import kind_of_key, nested_deeper
+from mock_server.asking import Fields, kind_of_key, nested_deeper
 from mock_server.faults import Fault
 from mock_server.library import Library
 from mock_server.options import Conduct
 from mock_server.policy import Policy
 from mock_server.relay import Relay
+from mock_server.validation import Mode
 from openapi import document
 from openapi.wire.exchange import Auth, Exchange, Framing, Headers, Read, Request
 from openapi.wire.jsonl import Recording
@@ -70,6 +72,44 @@ def test_limits_are_those_of_the_policy() -> None:
     made = relay(policy=Policy(max_depth=3, max_body=10))
     assert ask(made, {"a": [[[1]]]}).status == 413
     assert made.too_large(made.asked("POST", CHAT, HEADERS, b"")).status == 413
+
+
+# --- what a head decides is found again -----------------------------------------------------------------------------
+
+RELAYS = [
+    relay(),
+    relay(policy=Policy(check_key=False, validate=False)),
+    relay(policy=Policy(preflight=False, head=False, media_type=False)),
+    Relay(DOCUMENT, Library([], DOCUMENT), Conduct(api_key="k", mode=Mode.WARN)),
+]
+HEADS: list[Headers] = [
+    HEADERS,
+    HEADERS[:1],
+    HEADERS[1:],
+    (*HEADERS, ("x-relay-validate", "warn")),
+    (*HEADERS, ("x-relay-validate", "off"), ("content-encoding", "br")),
+    (HEADERS[0], ("authorization", "Bearer other")),
+]
+_asked = st.tuples(
+    st.sampled_from(["POST", "GET", "HEAD", "OPTIONS"]),
+    st.sampled_from(Auth),  # as a fault may hear it
+    st.sampled_from([CHAT, "/v1/models", "/v1/models/gpt-9", "/v1/messages", "/v1/nope"]),
+    st.sampled_from(
+        [b"", b"{", json.dumps(BODY).encode(), json.dumps({**BODY, "temperature": 9, "model": 1}).encode()]
+    ),
+)
+
+
+@given(st.sampled_from(HEADS), st.lists(_asked, min_size=2, max_size=6))
+def test_fields_that_many_requests_have_in_common_decide_nothing_of_another(
+    headers: Headers, requests: list[tuple[str, Auth, str, bytes]]
+) -> None:
+    common = Fields(headers)
+    for (method, auth, path, raw), made in product(requests, RELAYS):
+        asked = made.asked(method, path, headers, raw)._replace(auth=auth)
+        found, expected = made.answer(asked._replace(headers=common)), made.answer(asked)
+        assert (found.status, found.names) == (expected.status, expected.names)
+        assert found.status < 400 or found.body == expected.body
 
 
 # --- order -----------------------------------------------------------------------------------------------------------
