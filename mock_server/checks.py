@@ -1,4 +1,5 @@
-"""What is refused, and in which order: preflight → path and method → key → body → schema → model → room."""
+"""What is refused, and in which order: preflight → path and method → key, by the head alone, and found out once for
+the heads that many requests have in common; then body → schema → model → room."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
