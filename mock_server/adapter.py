@@ -71,9 +71,9 @@ class Adapter:
             await _refuse_protocol(send)
             return
         moment, head = Moment(), self.heads.read(scope)
-        heard = self._heard(head)
+        relay, _ = heard = self._heard(head)
         try:
-            raw = await _read_body(receive, head.fields, heard[0].policy.max_body)
+            raw = await _read_body(receive, head.fields, relay.policy.max_body)
         except ClientLeft:
             return
         await self._send(moment, self._decided(head, heard, raw, moment), scope, receive, send)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mock_server import synthesis, validation
 from mock_server.answer import Answer, Asked, Frame
-from mock_server.asking import VALID, Fields, header, media_of, nested_deeper
+from mock_server.asking import Fields, header, media_of, nested_deeper
 from mock_server.policy import Policy
 from mock_server.synthesis.prompt import whole_number
 from mock_server.validation import Mode
@@ -19,7 +19,7 @@ from openapi.schema import SchemaFault
 from openapi.wire.exchange import Auth, Framing, Headers
 
 INVALID = "invalid_request_error"
-REJECT, WARN = Mode.REJECT, Mode.WARN
+REJECT, WARN = Mode.REJECT, Mode.WARN  # as globals, which cost a tenth (`replay.py`)
 _LIMITS = frozenset(synthesis.LIMITS)
 _PAGE = b"<!doctype html><title>relay</title><p>Nothing is served here.</p>\n"
 
@@ -33,7 +33,7 @@ class Opening(NamedTuple):
     schema: str | None
     model: str | None
     refusal: Answer | None
-    media: Answer | None
+    unsupported: Answer | None
 
 
 HeadCheck = Callable[[Asked], Answer | None]
@@ -93,9 +93,7 @@ class Checks:
 
     def model_of(self, asked: Asked) -> str | None:
         """The model that a request names, in its path or in its body."""
-        named = self._opening(asked).model
-        name = asked.object.get("model") if named is None else named
-        return name if isinstance(name, str) else None
+        return _named(asked, self._opening(asked))
 
     def _opening(self, asked: Asked) -> Opening:
         """Made once for the fields that many requests have in common."""
@@ -113,7 +111,7 @@ class Checks:
         match = self.match(asked.method, asked.path)
         schema, model = (match.operation.request, match.params.get("model")) if match else (None, None)
         refusal = next(filter(None, (check(asked) for check in self._of_head)), None)
-        return Opening(self._mode(asked), schema, model, refusal, self._no_json(asked) if schema else None)
+        return Opening(self._mode(asked), schema, model, refusal, self._unsupported(asked) if schema else None)
 
     def _allowed(self, path: str) -> list[str]:
         methods = set(self.document.methods(path))
@@ -172,13 +170,13 @@ class Checks:
         return Answer(200, (("content-type", "text/html; charset=utf-8"),), (Frame(0.0, _PAGE),))
 
     def _key(self, asked: Asked) -> Answer | None:
-        if asked.auth is VALID:
+        if asked.auth is Auth.VALID:
             return None
         text = "No API key was sent" if asked.auth is Auth.NONE else "Incorrect API key"
         text += ": send it as `Authorization: Bearer KEY`."
         return self.refuse(asked, 401, text, code="invalid_api_key", headers=(("www-authenticate", "Bearer"),))
 
-    def _no_json(self, asked: Asked) -> Answer | None:
+    def _unsupported(self, asked: Asked) -> Answer | None:
         """A refusal of any body that comes under this head."""
         coding, is_json = media_of(asked.headers)
         if coding != "identity":
@@ -194,7 +192,7 @@ class Checks:
             return None
         if not asked.raw:
             return self.refuse(asked, 400, "The request has no body: send a JSON object.", code="invalid_json")
-        return opening.media or (self._unreadable(asked) if asked.body is None else None)
+        return opening.unsupported or (self._unreadable(asked) if asked.body is None else None)
 
     def _unreadable(self, asked: Asked) -> Answer | None:
         """A refusal of what has no value; `null` has one, which the schema is for."""
@@ -224,10 +222,8 @@ class Checks:
         return Mode(said.strip().lower()) if said else self.mode
 
     def _model(self, asked: Asked, opening: Opening) -> Answer | None:
-        name = asked.object.get("model") if opening.model is None else opening.model
-        if not isinstance(name, str) or self.knows(name):
-            return None
-        return fresh(synthesis.unknown_model(name, asked.operation))
+        name = _named(asked, opening)
+        return None if name is None or self.knows(name) else fresh(synthesis.unknown_model(name, asked.operation))
 
     def _room(self, asked: Asked, _: Opening) -> Answer | None:
         body = asked.object
@@ -237,6 +233,11 @@ class Checks:
         if wanted <= self.policy.context:
             return None
         return fresh(synthesis.no_room(wanted, self.policy.context, asked.operation))
+
+
+def _named(asked: Asked, opening: Opening) -> str | None:
+    name = asked.object.get("model") if opening.model is None else opening.model
+    return name if isinstance(name, str) else None
 
 
 def fresh(answer: Answer) -> Answer:

@@ -53,7 +53,7 @@ class Metrics:
 
     def add(self, done: Done, sent: Sent) -> None:
         self.requests[done.asked.operation or "other", done.common.status] += 1
-        if done.relay and done.relay.faults:
+        if done.faults:
             self.faults.update(done.faults)
         size, first, _, late, left = sent
         self.bytes += size

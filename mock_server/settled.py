@@ -45,8 +45,7 @@ class Settled:
             self._forget()
             self._seen.clear()
         same = self._decisions.get(what)
-        found = same.get(how) if same else None
-        if not same or not found or (found.second is not None and found.second != second):
+        if same is None or (found := same.get(how)) is None or found.second not in {None, second}:
             return None
         if not isinstance(found.answer.frames, Frames):  # it came again: what it is as one is made once
             again = replace(found.answer, frames=Frames(found.answer.frames))

@@ -10,7 +10,7 @@ from mock_server.latency import USUAL, Latency
 from mock_server.ledger import Ledger
 from mock_server.limits import Limit
 from mock_server.outage import Outage
-from mock_server.script.when import ANY, When
+from mock_server.script.when import ANY, When, has_wildcard
 from mock_server.wish import Wish
 from openapi.json_text import Json
 from openapi.wire.exchange import Auth, Headers
@@ -129,7 +129,7 @@ class Script:
     def models(self) -> tuple[str, ...]:
         """The models that rules name without a wildcard: they are known."""
         named = (rule.when.model for rule in self.rules)
-        return tuple(dict.fromkeys(name for name in named if name and not set(name) & set("*?[")))
+        return tuple(dict.fromkeys(name for name in named if name and not has_wildcard(name)))
 
     def knows(self, model: str) -> bool:
         """Whether a rule is for this model by name or by glob."""

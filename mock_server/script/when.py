@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
-from operator import attrgetter
 
 from mock_server.answer import Asked
 from mock_server.asking import header, keys_of
@@ -13,6 +12,7 @@ from mock_server.synthesis import prompt
 from openapi.json_text import Json
 
 SYSTEM = {"system", "developer"}
+WILDCARDS = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class When:
         found = (
             _operation(self.operation),
             _model(self.model),
-            _is("stream", self.stream, attrgetter("streamed")),
+            _is("stream", self.stream, lambda asked: asked.streamed),
             _is("tools", self.tools, lambda asked: bool(asked.object.get("tools"))),
             _is("n", self.n, lambda asked: asked.object.get("n") or 1),
             _is("format", self.format, _format),
@@ -189,9 +189,14 @@ def _format(asked: Asked) -> str:
     return prompt.text(prompt.member(asked.object.get("response_format"), "type")) or "text"
 
 
+def has_wildcard(glob: str) -> bool:
+    """Whether it may fit another text than itself."""
+    return not WILDCARDS.isdisjoint(glob)
+
+
 def _glob(glob: str) -> Callable[[str], bool]:
     """Whether a text fits, as `fnmatchcase` has it."""
-    if set(glob).isdisjoint("*?["):
+    if not has_wildcard(glob):
         return glob.__eq__
     match = re.compile(translate(glob)).match
     return lambda text: match(text) is not None
