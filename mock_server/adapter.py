@@ -86,9 +86,9 @@ class Adapter:
         if whole is None:
             return partial(self._send, moment, done)
         data, keep_alive = whole
+        after = moment.elapsed()  # before a client can have it, who may ask another worker for the entry
         say(data, keep_alive)
-        after = moment.elapsed()
-        self._note(moment, done, tell(head.path, Sent(len(data), after, after, 0.0, left=False)), 0.0)
+        self._note(moment, done, tell(head.path, Sent(len(data), after, after, 0.0, left=False)))
         self._leave(done)
         return None
 
@@ -106,7 +106,7 @@ class Adapter:
         try:
             clock = Clock(receive, moment, raw, self.metrics.pieces.add)
             done, sent = await self.serve(scope, receive, send, clock, done)
-            self._note(moment, done, sent, 0.0 if sent.last is None else moment.elapsed() - sent.last)
+            self._note(moment, done, sent)
         except asyncio.CancelledError:  # cut, as the server stops
             if raw:
                 raw.finish(keep_alive=False)
@@ -121,10 +121,9 @@ class Adapter:
         if done.ticket:
             self.gate.leave(done.ticket, _used(done))
 
-    def _note(self, moment: Moment, done: Done, sent: Sent, ago: float) -> None:
-        """Notes an answer whose last byte left so many seconds ago."""
+    def _note(self, moment: Moment, done: Done, sent: Sent) -> None:
         self.metrics.add(done, sent)
-        self.journal.add(moment.came, done, sent, ago)
+        self.journal.add(moment.came, done, sent, 0.0 if sent.last is None else moment.elapsed() - sent.last)
 
     def _heard(self, head: Head) -> Heard:
         """What the head of a request asks for."""

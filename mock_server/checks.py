@@ -49,6 +49,7 @@ class Checks:
         self.mode = mode
         self.knows = knows
         self.match = lru_cache(maxsize=256)(self._match)
+        self._mark = object()  # what fields know it by: they may outlive it, and must not hold its recordings
         self._of_head = tuple(self._enforced_of_head())
         self._of_body = tuple(self._enforced_of_body())
 
@@ -100,7 +101,7 @@ class Checks:
         fields = asked.headers
         if not isinstance(fields, Fields):
             return self._opened(asked)
-        of = self, asked.method, asked.path, asked.auth
+        of = self._mark, asked.method, asked.path, asked.auth
         known = fields.decided
         if known is None or known[0] != of:
             known = fields.decided = of, self._opened(asked)

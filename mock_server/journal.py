@@ -76,12 +76,14 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """One request and what became of it. `came` is in seconds since 1970."""
+    """One request and what became of it. `came` is in seconds since 1970, `faults` are those of the relay, which itself
+    is not kept."""
 
     number: int
     came: float
     done: Done
     sent: Sent
+    faults: tuple[str, ...] = ()
 
     @cached_property
     def asked(self) -> Asked:
@@ -114,7 +116,7 @@ class Entry:
             "status": self.answer.status,
             "by": self.done.by,
             "rule": self.done.play.rule.name if self.done.play else None,
-            "faults": list(self.done.faults),
+            "faults": list(self.faults),
             "seed": self.asked.seed,
             "bytes": sent.size,
             "first_byte": sent.first,
@@ -194,12 +196,13 @@ class Filter:
 
 # What an entry is made of, in one row, since it is seldom read and a thousand of them are in nobody's cache: the bytes
 # that it holds, its number and moment, its request less the value of the body (which may weigh thirty times as much,
-# and is read anew), what was decided, and what was sent.
+# and is read anew), what was decided, with the faults in place of the relay, whose recordings may be there no more, and
+# what was sent.
 Flat = tuple[Any, ...]
 
 
 def _flat(number: int, came: float, done: Done, sent: Sent) -> Flat:
-    asked, common, relay, play, own, settled, ticket, pending, begins = done
+    asked, common, _, play, own, settled, ticket, pending, begins = done
     method, path, operation, headers, raw, _, auth, seed, turn, under_way, says, _ = asked
     size, first, last, late, left = sent
     weight = (len(common.body) + len(begins.ending) if begins else size) + FRAME * len(common.frames)
@@ -208,7 +211,7 @@ def _flat(number: int, came: float, done: Done, sent: Sent) -> Flat:
     return (
         weight, number, came,
         method, path, operation, headers, raw, auth, seed, turn, under_way, says,
-        common, relay, play, own, settled, ticket, pending, begins,
+        common, done.faults, play, own, settled, ticket, pending, begins,
         size, first, last, late, left,
     )
     # fmt: on
@@ -216,7 +219,8 @@ def _flat(number: int, came: float, done: Done, sent: Sent) -> Flat:
 
 def _entry(flat: Flat) -> Entry:
     asked = Asked._make((*flat[3:8], None, *flat[8:13], None))
-    return Entry(flat[1], flat[2], Done(asked, *flat[13:21]), Sent._make(flat[21:]))
+    common, faults, *others = flat[13:21]
+    return Entry(flat[1], flat[2], Done(asked, common, None, *others), Sent._make(flat[21:]), faults)
 
 
 class Journal:
