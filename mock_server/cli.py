@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mock_server.wish import Wish
 
 MADE = "made"  # a certificate, for this run
+RECORDED = "recordings"
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -169,7 +170,7 @@ def _list_faults(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     metavar="URL",
     help="Stand in front of this live relay: pass on, byte for byte, and record. --fault bends what clients get.",
 )
-@click.option("--to", type=FOLDER, metavar="DIR", default="recordings", show_default=True, help="Where recordings go.")
+@click.option("--to", type=FOLDER, metavar="DIR", show_default=RECORDED, help="Where --record-from keeps recordings.")
 @click.option("--upstream-key-env", metavar="VAR", help="The variable with the key to use there, for the client's.")
 @click.option("--api-key", help="The only key that is let in; without it any is.")
 @click.option(
@@ -280,6 +281,8 @@ def _options(given: dict[str, Any], stack: ExitStack) -> "Options":
     from mock_server.validation import Mode as Validation  # noqa: PLC0415
 
     upstream = _upstream(given["record_from"], given["upstream_key_env"])
+    if given["to"] and not upstream:
+        _give_up("--to needs --record-from")
     gap = math.inf if given["max_gap"] is None else given["max_gap"]
     if upstream and given["faults"]:
         _refuse_unplayable(given["faults"])
@@ -306,7 +309,7 @@ def _options(given: dict[str, Any], stack: ExitStack) -> "Options":
         token=_token(given["control_token_env"]),
         journal=given["journal"],
         upstream=upstream,
-        record_to=given["to"] if upstream else None,
+        record_to=given["to"] or Path(RECORDED) if upstream else None,
         tls=_tls(given, stack),
         grace=given["grace"],
         watch=given["watch"],

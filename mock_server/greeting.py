@@ -32,6 +32,8 @@ def _facts(options: Options, recordings: int, rules: int, recovered: Iterable[Pa
         yield "recorded in", str(options.record_to)
         for path in recovered:
             yield "recovered", f"{path}, which was cut short"
+        if options.recordings:
+            yield "recordings", f"{recordings}, for the rules of a script alone"
     else:
         yield "key", "the one of --api-key" if options.conduct.api_key else "any (none is 401)"
         yield "recordings", f"{recordings}{', read again as they change' if options.watch else ''}"

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
 
@@ -15,9 +16,11 @@ import httpx2
 import pytest
 import trustme
 
-from mock_server import tls
+from mock_server import greeting, tls
 from mock_server.library import RECORDINGS
+from mock_server.options import Options
 from mock_server.process import running
+from mock_server.upstream import parse
 from openapi.wire.exchange import End
 from tests.mock_server.test_server import CHAT, VIDEO, serve, started
 from tests.mock_server.wire import Ask, Wire
@@ -76,6 +79,19 @@ def test_a_certificate_of_ones_own_and_a_reset_under_it(tmp_path: Path) -> None:
 def test_what_is_no_certificate_is_told_in_a_line(words: tuple[str, ...]) -> None:
     done = serve("--port", "0", *words)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("option", ["--to", "--upstream-key-env"])
+def test_what_is_of_a_relay_in_front_needs_one(option: str) -> None:
+    done = serve("--port", "0", option, "mine")
+    assert (done.returncode, done.stderr) == (2, f"Error: {option} needs --record-from\n")
+
+
+def test_recordings_in_front_of_a_relay_are_said_to_be_for_scripts(tmp_path: Path) -> None:
+    options = Options(upstream=parse("http://127.0.0.1:9"), record_to=tmp_path, recordings=tmp_path)
+    told = "\n".join(greeting.lines("http://m", options, 3, 0))
+    assert "3, for the rules of a script alone" in told
+    assert "script alone" not in "\n".join(greeting.lines("http://m", replace(options, recordings=None), 3, 0))
 
 
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
