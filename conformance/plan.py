@@ -1,6 +1,6 @@
 """Which probes a target gets, and which rules nothing of it can reach."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
@@ -124,8 +124,8 @@ def plan(
         roles = {one.probe.role for one in planned if one.number in named}
         planned = [one for one in planned if one.number in named or (one.probe.control and one.probe.role in roles)]
     known = {rule.id for one in planned for rule in one.reaches(wanted)}
-    unreached = [rule for name, rule in by_rule.items() if name not in known and _asks_for(rule, target)]
-    skipped = tuple(_skip(rule, target, probes.values()) for rule in unreached)
+    unreached = {name: rule for name, rule in by_rule.items() if name not in known and _asks_for(rule, target)}
+    skipped = tuple(_skipped(unreached, target, probes.values()))
     idle = tuple(role for role in target.models if not any(probe.role is role for probe in probes.values()))
     return Plan(tuple(planned), wanted, skipped, idle, tuple(only))
 
@@ -193,25 +193,29 @@ def _asks_for(rule: Rule, target: Target) -> bool:
     return rule.chapter != CLAIMS or target.claims is not None
 
 
-def _skip(rule: Rule, target: Target, probes: Iterable[Probe]) -> Verdict:
-    reasons: list[str] = []
+def _skipped(unreached: Mapping[str, Rule], target: Target, probes: Iterable[Probe]) -> Iterator[Verdict]:
+    """Why each of these rules is not reached: by what the first probe lacks that would have reached it."""
+    reasons: dict[str, str] = {}
     for probe in probes:
-        if not any(Planned(0, probe, _stand_in(probe)).reaches({rule.id: rule})):
-            continue
-        if _claimed(probe, target):
-            reasons += [OF_LINKS] if MEDIA in rule.over else []
-            continue
-        if probe.role and probe.role not in target.models:
-            reasons.append(f"no model is named for {probe.role}")
-        elif probe.unbounded and not _possible(probe, target):
-            reasons.append("nothing would bound its cost: it is asked where tokens are not capped")
-        else:
-            unclaimed = {need for need, has in target.claimed(probe.needs).items() if not has}
-            reasons.append(
-                f"the target does not claim {', '.join(sorted((probe.needs & target.unsupported) | unclaimed))}"
-            )
-    reason = reasons[0] if reasons else OF_CLAIMS if rule.chapter == CLAIMS else "no probe of this version reaches it"
-    return Verdict(rule.id, rule.level, Outcome.SKIPPED, None, (), (), reason)
+        for rule in Planned(0, probe, _stand_in(probe)).reaches(unreached):
+            reason = _why_not(rule, probe, target)
+            if reason:
+                reasons.setdefault(rule.id, reason)
+    for rule in unreached.values():
+        nothing = OF_CLAIMS if rule.chapter == CLAIMS else "no probe of this version reaches it"
+        yield Verdict(rule.id, rule.level, Outcome.SKIPPED, None, (), (), reasons.get(rule.id, nothing))
+
+
+def _why_not(rule: Rule, probe: Probe, target: Target) -> str:
+    """What keeps a probe that would reach the rule from doing so; empty where nothing does."""
+    if _claimed(probe, target):
+        return OF_LINKS if MEDIA in rule.over else ""
+    if probe.role and probe.role not in target.models:
+        return f"no model is named for {probe.role}"
+    if probe.unbounded and not _possible(probe, target):
+        return "nothing would bound its cost: it is asked where tokens are not capped"
+    unclaimed = {need for need, has in target.claimed(probe.needs).items() if not has}
+    return f"the target does not claim {', '.join(sorted((probe.needs & target.unsupported) | unclaimed))}"
 
 
 def _stand_in(probe: Probe) -> str:

@@ -15,7 +15,7 @@ from conformance.probe import Role
 from openapi import document, json_text
 from openapi.json_text import Json
 
-AT_ONCE = 32  # random cases that are drawn together
+AT_ONCE = 8  # random cases that are drawn together
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from conformance.fuzz.walks import talks
 from conformance.probe import Role
 from openapi.json_value import survey
 
-BARREN = 3  # times in a row that random cases are drawn and none of them is new
+BARREN = 12  # times in a row that random cases are drawn and none of them is new
 
 
 @dataclass(frozen=True, slots=True)
