@@ -102,6 +102,21 @@ def test_writing_keeps_the_order_and_leaves_characters_as_they_are() -> None:
     assert json_text.write({"b": "你", "a": [1, 1.5, None, True]}) == '{"b":"你","a":[1,1.5,null,true]}'.encode()
 
 
+@given(st.recursive(VALUES, lambda inner: st.dictionaries(TEXTS, inner, min_size=2, max_size=4), max_leaves=4))
+def test_equal_objects_have_one_text_whatever_the_order_of_their_members(value: Json) -> None:
+    assert json_text.in_order(_backwards(value)) == json_text.in_order(value)
+    assert json.loads(json_text.in_order(value)) == value
+
+
+def _backwards(value: Json) -> Json:
+    match value:
+        case dict():
+            return {name: _backwards(value[name]) for name in reversed(value)}
+        case list():
+            return [_backwards(item) for item in value]
+    return value
+
+
 def test_a_lone_surrogate_is_written_as_its_escape() -> None:
     assert json_text.write(["é\ud800"]) == rb'["\u00e9\ud800"]'
     assert json_text.read(rb'["\u00e9\ud800"]').value == ["é\ud800"]
