@@ -51,9 +51,9 @@ class Lazy(click.Group):
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
     if wanted:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
         try:
             click.echo(f"relayproof {version('relayproof')}")
         except PackageNotFoundError:  # run from a checkout
