@@ -27,23 +27,20 @@ from conformance.rules.mistakes import malformed, no_request
 from openapi.wire.exchange import Exchange
 
 MODELS = dict.fromkeys((*ROLES.values(), Role.TOOLS), "m")
-SMALL = Effort(combinations=20, unicode=36, conversations=12, schemas=8, relations=12, turns=3, talks=8, coverage=40)
+SMALL = Effort(
+    random=6, combinations=20, unicode=36, conversations=12, schemas=8, relations=12, turns=3, talks=8, coverage=40
+)
 ROOT = Path(relayproof.__file__).parent
 NAMES = """
-from tests.conformance.fuzz.test_effort import MODELS, SMALL, at_random
+from tests.conformance.fuzz.test_effort import MODELS, SMALL
 from conformance.fuzz.effort import cases
-print(" ".join(case.name for case in [*cases(MODELS, 3, SMALL), *at_random()]))
+print(" ".join(case.name for case in cases(MODELS, 3, SMALL)))
 """
 
 
 @pytest.fixture(scope="module")
 def made() -> list[Case]:
     return cases(MODELS, 3, SMALL)
-
-
-def at_random() -> list[Case]:
-    """Those that schemathesis draws, of the operation where they are cheap: a chat's take it ten seconds."""
-    return cases({Role.EMBEDDINGS: "m"}, 3, Effort(coverage=20, random=20))
 
 
 def asked(case: Case) -> list[Exchange]:
@@ -60,7 +57,7 @@ def test_the_same_seed_gives_the_same_requests_in_any_process(made: list[Case]) 
         text=True,
         check=True,
     )
-    assert said.stdout.split() == [case.name for case in [*made, *at_random()]]
+    assert said.stdout.split() == [case.name for case in made]
 
 
 def test_another_seed_gives_others(made: list[Case]) -> None:
@@ -170,8 +167,7 @@ def test_schemathesis_gives_legal_and_illegal_bodies() -> None:
     assert len(verdicts) - sum(verdicts) > 300
     first, second = (list(islice(described.random_cases("createEmbedding", Role.EMBEDDINGS, 1), 4)) for _ in range(2))
     assert first == second
-    assert all(first)
-    assert len(first[0]) < len({case.name for batch in first for case in batch})
+    assert len({case.name for batch in first for case in batch}) > 10
 
 
 def test_as_many_random_ones_are_drawn_as_were_wanted_new_and_within_bounds() -> None:
